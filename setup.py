@@ -1,0 +1,40 @@
+"""Installs ttsr-tf: reference-based image super-resolution for TensorFlow and Keras."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read_text()).group(1)
+
+EXTRAS = {
+    "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
+}
+
+setup(
+    name="ttsr-tf",
+    version=VERSION,
+    description="Reference-based image super-resolution (TTSR) for TensorFlow and Keras",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*"]),
+    install_requires=[
+        "absl-py>=1.4",
+        "h5py>=3.9",
+        "keras>=2.15",
+        "numpy>=1.24",
+        "pillow>=10.0",
+        "psutil>=5.9",
+        "tensorflow>=2.15",
+        "tensorflow-datasets>=4.9.4",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        **EXTRAS,
+        "dev": [*EXTRAS["convert"], *EXTRAS["sample"], "pytest>=8", "pytest-cov>=5", "ruff>=0.6"],
+    },
+)

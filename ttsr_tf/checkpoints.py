@@ -1,0 +1,71 @@
+"""Weights on disk: one HDF5 file that also holds the network's sizes."""
+
+import json
+import os
+
+import h5py
+
+from ttsr_tf import __version__
+from ttsr_tf.errors import InputError
+from ttsr_tf.images import written_aside
+from ttsr_tf.model import TTSR
+
+SUFFIX = ".weights.h5"
+IN_RUN_FOLDER = f"model{SUFFIX}"
+_ATTRIBUTE = "ttsr_tf"
+
+
+def save(model, path):
+    """Writes weights and sizes by rename, in the format of `model.save_weights`.
+
+    Args:
+        model: a built `TTSR`.
+        path: file name ending in .weights.h5.
+
+    Raises:
+        InputError: another ending, or the file can't be written.
+    """
+    if not path.endswith(SUFFIX):
+        raise InputError(f"{path} must end in {SUFFIX}.")
+    about = {"model": "TTSR", "config": model.get_config(), "version": __version__}
+    with written_aside(path) as aside:
+        model.save_weights(aside)
+        with h5py.File(aside, "a") as file:
+            file.attrs[_ATTRIBUTE] = json.dumps(about)
+
+
+def load(path):
+    """The model with the weights of a file, or of a run folder.
+
+    Args:
+        path: a file written by `ttsr_tf.convert` or `save`, or the `--run_dir` of a training.
+
+    Returns:
+        A built `TTSR` of the sizes that were saved.
+
+    Raises:
+        InputError: nothing there, not such a file, or a damaged one.
+    """
+    path = os.fspath(path)
+    file = os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
+    model = TTSR(**_read_config(file))
+    model.build()
+    try:
+        model.load_weights(file)
+    except (ValueError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{file} is damaged: {reason}. Convert or train it again.") from None
+    return model
+
+
+def _read_config(file):
+    if not os.path.isfile(file):
+        raise InputError(f"No checkpoint at {file}. Train one, or convert the authors' file.")
+    try:
+        with h5py.File(file) as content:
+            return json.loads(content.attrs[_ATTRIBUTE])["config"]
+    except (OSError, KeyError):
+        raise InputError(
+            f"{file} is not a checkpoint of ttsr-tf. A file of the authors' program (.pt) is "
+            "converted with `python -m ttsr_tf.convert`."
+        ) from None

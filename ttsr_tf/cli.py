@@ -1,0 +1,37 @@
+"""What every command does around its work: flags, quiet start, errors for people."""
+
+import os
+import sys
+
+# Must precede the import of TensorFlow, whose start-up prints lines that help no user.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import app, flags
+
+from ttsr_tf.errors import InputError
+
+
+def run(main):
+    """Parses flags and calls `main()`; an `InputError` ends with one line and exit code 1."""
+
+    def without_arguments(argv):
+        if len(argv) > 1:
+            _fail(f"unexpected {argv[1]!r}: give every value as --flag=value (see --help)")
+        try:
+            main()
+        except InputError as error:
+            _fail(str(error))
+
+    app.run(without_arguments, flags_parser=_parse)
+
+
+def _parse(argv):
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _fail(f"{error} (see --help)".replace("\n", " "))
+
+
+def _fail(message):
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(1)

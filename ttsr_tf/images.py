@@ -1,0 +1,181 @@
+"""Pictures: files to uint8 arrays and back, network values to uint8."""
+
+import contextlib
+import os
+import tempfile
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import tensorflow as tf
+
+from ttsr_tf.errors import InputError
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+KEEPS_ALPHA = (".png", ".webp", ".tif", ".tiff")
+MAX_PIXELS = 100_000_000
+
+
+class Picture(NamedTuple):
+    """A picture as read from a file.
+
+    Attributes:
+        rgb: uint8 [H, W, 3].
+        alpha: uint8 [H, W, 1], or None where the file has no transparency.
+        grey: whether the file has no colours.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    grey: bool
+
+
+def to_uint8(x):
+    """The network's values as a picture: round((x + 1) · 127.5), half to even.
+
+    Args:
+        x: float tensor, [-1, 1]; what is beyond is clipped.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    x = tf.clip_by_value(tf.cast(x, tf.float32), -1, 1)
+    return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
+
+
+def read(path):
+    """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
+
+    Args:
+        path: file name.
+
+    Returns:
+        A `Picture`.
+
+    Raises:
+        InputError: naming the file, if it is missing, no picture, damaged or over 100 megapixels.
+    """
+    try:
+        with PIL.Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(
+                    f"{path} is too large: {image.width}×{image.height}, at most "
+                    f"{MAX_PIXELS // 10**6} megapixels. Crop it or make it smaller."
+                )
+            image.load()
+            image = PIL.ImageOps.exif_transpose(image)
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{path} is not a file. Check the path.") from None
+    except PIL.UnidentifiedImageError:
+        raise InputError(f"{path} is not a picture that can be read. Use PNG or JPEG.") from None
+    except PIL.Image.DecompressionBombError:
+        raise InputError(f"{path} is too large. Crop it or make it smaller.") from None
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{path} can't be read ({error}). Is the file whole?") from None
+    return _picture(image)
+
+
+def _picture(image):
+    if image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
+        image = PIL.Image.fromarray(np.uint8(np.clip(np.rint(np.asarray(image) / 257), 0, 255)))
+    grey = image.mode in ("1", "L", "LA", "La")
+    transparent = "A" in image.getbands() or "a" in image.getbands()
+    if not (transparent or "transparency" in image.info):
+        return Picture(np.asarray(image.convert("RGB")), None, grey)
+    rgba = np.asarray(image.convert("RGBA"))
+    return Picture(rgba[..., :3], rgba[..., 3:], grey)
+
+
+def check_output(path, inputs=(), alpha=False):
+    """Finds what would make writing `path` fail, before the work rather than after it.
+
+    Args:
+        path: file name of a picture to be written.
+        inputs: file names that must not be overwritten.
+        alpha: whether transparency has to be kept.
+
+    Raises:
+        InputError: unknown extension, a folder that is missing or can't be written to, an input.
+    """
+    extension = os.path.splitext(path)[1].lower()
+    allowed = KEEPS_ALPHA if alpha else EXTENSIONS
+    if extension not in allowed:
+        why = " to keep the transparency" if alpha and extension in EXTENSIONS else ""
+        raise InputError(f"{path} must end in one of {', '.join(allowed)}{why}.")
+    if any(os.path.realpath(path) == os.path.realpath(other) for other in inputs):
+        raise InputError(f"{path} is an input and would be overwritten. Choose another name.")
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder. Give the name of a file in it.")
+    check_folder(os.path.dirname(path) or ".")
+
+
+def check_folder(folder):
+    """Raises InputError unless files can be written to `folder`."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"Can't write to the folder {folder} ({error.strerror}). Create it or choose another."
+        ) from None
+
+
+@contextlib.contextmanager
+def written_aside(path):
+    """A temporary name with the same ending, renamed to `path` only if all went well."""
+    folder, name = os.path.split(path)
+    # The ending stays whole, since formats and Keras go by it.
+    aside = os.path.join(folder, f".{os.getpid()}.{name}")
+    try:
+        yield aside
+        os.replace(aside, path)
+    except OSError as error:
+        raise InputError(f"Can't write {path} ({error.strerror or error}).") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(aside)
+
+
+def write(path, rgb, alpha=None, grey=False):
+    """Writes a picture by rename.
+
+    Args:
+        path: file name; its extension, one of `EXTENSIONS`, chooses the format.
+        rgb: uint8 [H, W, 3].
+        alpha: uint8 [H, W, 1], or None.
+        grey: whether to write without colours.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    image = PIL.Image.fromarray(np.asarray(rgb))
+    if grey:
+        image = image.convert("L")
+    if alpha is not None:
+        image.putalpha(PIL.Image.fromarray(np.asarray(alpha)[..., 0]))
+    with written_aside(path) as aside:
+        image.save(aside, quality=95)
+
+
+def checked(name, picture, smallest):
+    """`picture` as an array, if it is uint8 [H, W, 3] of at least `smallest` pixels each way.
+
+    Raises:
+        InputError: otherwise, calling it `name`.
+    """
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] != 3:
+        raise InputError(
+            f"`{name}` must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}. "
+            "Read files with `ttsr_tf.images.read`."
+        )
+    if min(picture.shape[:2]) < smallest:
+        height, width = picture.shape[:2]
+        raise InputError(
+            f"`{name}` is {width}×{height} pixels, at least {smallest}×{smallest} are needed. "
+            "Give a larger picture."
+        )
+    return picture

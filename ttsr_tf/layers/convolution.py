@@ -1,0 +1,63 @@
+"""The convolution that every other layer is made of."""
+
+import keras
+import tensorflow as tf
+
+
+class Convolution(keras.layers.Layer):
+    """A convolution with bias, zero-padded by half a kernel on both sides, then optionally ReLU.
+
+    Differs from `keras.layers.Conv2D(padding="same")` in two ways that the released weights need:
+    with stride 2 both sides are padded by 1 ("same" pads even sizes by 0 and 1), and new weights
+    and biases are uniform in ±1/sqrt(fan_in).
+
+    Args:
+        filters: number of output channels.
+        kernel_size: odd side of the square kernel.
+        strides: 1 or 2.
+        relu: whether a ReLU follows.
+
+    Input: [B, H, W, C]. Output: [B, ceil(H / strides), ceil(W / strides), filters].
+    """
+
+    def __init__(self, filters, kernel_size=3, strides=1, relu=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.relu = relu
+
+    def build(self, input_shape):
+        fan_in = self.kernel_size**2 * input_shape[-1]
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=_uniform(fan_in))
+        self.bias = self.add_weight(
+            name="bias", shape=(self.filters,), initializer=_uniform(fan_in)
+        )
+        self.built = True
+
+    def call(self, x):
+        side = self.kernel_size // 2
+        # "SAME" is the same at stride 1, and the form that TensorFlow fuses with bias and ReLU.
+        padding = "SAME" if self.strides == 1 else [[0, 0], [side, side], [side, side], [0, 0]]
+        x = tf.nn.bias_add(tf.nn.conv2d(x, self.kernel, self.strides, padding), self.bias)
+        return tf.nn.relu(x) if self.relu else x
+
+    def compute_output_shape(self, input_shape):
+        batch, *size, _ = input_shape
+        size = [n if n is None else -(-n // self.strides) for n in size]
+        return (batch, *size, self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "relu": self.relu,
+        }
+
+
+def _uniform(fan_in):
+    bound = fan_in**-0.5
+    return keras.initializers.RandomUniform(-bound, bound)

@@ -1,0 +1,155 @@
+"""Changing the size of feature maps: bicubic, strided and sub-pixel."""
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf.layers.convolution import Convolution
+
+
+def resize_up(x, factor):
+    """Bicubic enlargement of feature maps with a = -0.75, half-pixel centres, replicated border.
+
+    This is what the released weights were trained with. `tf.image.resize` is not: it has
+    a = -0.5 and renormalises at the border. Pictures are resized by `ttsr_tf.degrade` instead.
+
+    Args:
+        x: float [B, H, W, C].
+        factor: 2 or 4.
+
+    Returns:
+        [B, factor·H, factor·W, C], same dtype.
+    """
+    return _resize_axis(_resize_axis(x, factor, axis=1), factor, axis=2)
+
+
+def _resize_axis(x, factor, axis):
+    size = tf.shape(x)[axis]
+    # Output `factor·i + phase` lies at i + offset in the input, with offset in (-0.5, 0.5).
+    border = tf.clip_by_value(tf.range(-2, size + 2), 0, size - 1)
+    padded = tf.gather(x, border, axis=axis)
+    phases = []
+    for phase in range(factor):
+        offset = (phase + 0.5) / factor - 0.5
+        taps = [(t, _cubic(abs(t - offset))) for t in range(-2, 3) if abs(t - offset) < 2]
+        shifted = (_slice(padded, t + 2, size, axis) * w for t, w in taps)
+        phases.append(tf.add_n(list(shifted)))
+    shape = tf.concat([tf.shape(x)[:axis], [factor * size], tf.shape(x)[axis + 1 :]], 0)
+    y = tf.reshape(tf.stack(phases, axis + 1), shape)  # phases interleave: [..., H, factor, ...]
+    static = x.shape.as_list()
+    static[axis] = None if static[axis] is None else factor * static[axis]
+    return tf.ensure_shape(y, static)
+
+
+def _slice(x, start, size, axis):
+    return x[:, start : start + size] if axis == 1 else x[:, :, start : start + size]
+
+
+def _cubic(distance, a=-0.75):
+    if distance < 1:
+        return ((a + 2) * distance - (a + 3)) * distance**2 + 1
+    return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
+
+
+class Upsample(keras.layers.Layer):
+    """Bicubic enlargement, 1×1 convolution, ReLU: a coarse scale brought to a finer one.
+
+    The convolution comes first, where it is `factor²` times cheaper: interpolation weights sum to
+    1, so a 1×1 convolution and a resize commute, to rounding.
+
+    Args:
+        filters: number of output channels.
+        factor: 2 or 4.
+
+    Input: [B, H, W, C]. Output: [B, factor·H, factor·W, filters]. Paper, section 3.3.
+    """
+
+    def __init__(self, filters, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.factor = factor
+        self.conv = Convolution(filters, kernel_size=1, name="conv")
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return tf.nn.relu(resize_up(self.conv(x), self.factor))
+
+    def compute_output_shape(self, input_shape):
+        return _scaled(input_shape, self.factor, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "factor": self.factor}
+
+
+class SubPixelUpsample(keras.layers.Layer):
+    """Convolution to four times the channels, pixel shuffle ×2, ReLU.
+
+    Args:
+        filters: number of output channels.
+
+    Input: [B, H, W, C]. Output: [B, 2·H, 2·W, filters].
+    """
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.conv = Convolution(4 * filters, name="conv")
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return tf.nn.relu(tf.nn.depth_to_space(self.conv(x), 2))
+
+    def compute_output_shape(self, input_shape):
+        return _scaled(input_shape, 2, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
+
+class Downsample(keras.layers.Layer):
+    """One stride-2 convolution with ReLU for each factor of two: a fine scale made coarser.
+
+    Args:
+        filters: number of output channels.
+        factor: 2 or 4.
+
+    Input: [B, H, W, C]. Output: [B, ceil(H / factor), ceil(W / factor), filters].
+    """
+
+    def __init__(self, filters, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.factor = factor
+        self.convs = [
+            Convolution(filters, strides=2, relu=True, name=f"conv{i}")
+            for i in range(factor.bit_length() - 1)
+        ]
+
+    def build(self, input_shape):
+        for conv in self.convs:
+            conv.build(input_shape)
+            input_shape = conv.compute_output_shape(input_shape)
+        self.built = True
+
+    def call(self, x):
+        for conv in self.convs:
+            x = conv(x)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        for conv in self.convs:
+            input_shape = conv.compute_output_shape(input_shape)
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "factor": self.factor}
+
+
+def _scaled(shape, factor, channels):
+    batch, *size, _ = shape
+    return (batch, *(n if n is None else factor * n for n in size), channels)
