@@ -8,6 +8,7 @@ as tall as wide, or into another shape).
 
 import tensorflow as tf
 
+from ttsr_tf import images
 from ttsr_tf.errors import InputError
 
 _BITS = 22
@@ -50,13 +51,12 @@ def network_inputs(lr, ref):
         A dict of float32 in [-1, 1]: `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and
         `ref_down_up` [B, h, w, 3].
     """
-    pictures = {
-        "lr": lr,
-        "lr_up": enlarge(lr),
-        "ref": ref,
-        "ref_down_up": enlarge(shrink(ref)),
+    return {
+        "lr": images.to_float(lr),
+        "lr_up": images.to_float(enlarge(lr)),
+        "ref": images.to_float(ref),
+        "ref_down_up": images.to_float(enlarge(shrink(ref))),
     }
-    return {name: tf.cast(picture, tf.float32) / 127.5 - 1 for name, picture in pictures.items()}
 
 
 def resize(image, height, width):

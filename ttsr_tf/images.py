@@ -31,6 +31,11 @@ class Picture(NamedTuple):
     grey: bool
 
 
+def to_float(picture):
+    """uint8 as the network takes it: float32 in [-1, 1], same shape."""
+    return tf.cast(picture, tf.float32) / 127.5 - 1
+
+
 def to_uint8(x):
     """The network's values as a picture: round((x + 1) · 127.5), half to even.
 

@@ -11,10 +11,14 @@ class Transfer(keras.layers.Layer):
     pasted patches overlap nine times, and fewer at the border, where the result is darker: the
     released weights expect it.
 
+    With `value` folded to blocks of scale × scale, each of a patch's nine blocks is one gather at
+    a shifted index; patches are never unfolded.
+
     Args:
         scale: 1, 2 or 4; how much finer the value is than the map that was matched.
 
-    Inputs: value [B, scale·h, scale·w, C]; index, int [B, H, W], positions in h·w, row-major.
+    Inputs: value [B, scale·h, scale·w, C], or up to scale - 1 rows and columns more;
+    index, int [B, H, W], positions in h·w, row-major.
     Output: textures [B, scale·H, scale·W, C].
     """
 
@@ -24,26 +28,21 @@ class Transfer(keras.layers.Layer):
 
     def call(self, inputs):
         value, index = inputs
-        s, channels = self.scale, value.shape[-1]
-        batch, height, width = tf.unstack(tf.shape(index))
-        padded = tf.pad(value, [[0, 0], [s, s], [s, s], [0, 0]])
-        patches = tf.image.extract_patches(
-            padded, [1, 3 * s, 3 * s, 1], [1, s, s, 1], [1, 1, 1, 1], "VALID"
-        )
-        patches = tf.reshape(patches, [batch, -1, 3 * s * 3 * s * channels])
-        matched = tf.gather(patches, tf.reshape(index, [batch, -1]), batch_dims=1)
-        matched = tf.reshape(matched, [batch, height, width, 3 * s * 3 * s * channels])
-        matched = tf.pad(matched, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        matched = tf.reshape(matched, [batch, height + 2, width + 2, 3, s, 3, s, channels])
-        # A patch's block (row, column) lands `row - 1, column - 1` positions from its centre.
-        blocks = [
-            matched[:, 2 - row : 2 - row + height, 2 - col : 2 - col + width, row, :, col]
-            for row in range(3)
-            for col in range(3)
-        ]
-        textures = tf.add_n(blocks) / 9  # [B, H, W, s, s, C]
-        textures = tf.transpose(textures, [0, 1, 3, 2, 4, 5])
-        return tf.reshape(textures, [batch, s * height, s * width, channels])
+        blocks, width = _blocks(value, self.scale)
+        height_out, width_out = tf.shape(index)[1], tf.shape(index)[2]
+        # Positions in `blocks`, which a border of zeros surrounds; 0 is in it, and stands for
+        # patches whose centre lies outside of the picture.
+        centre = (index // width + 1) * (width + 2) + index % width + 1
+        total = tf.zeros([tf.shape(index)[0], height_out, width_out, blocks.shape[-1]], value.dtype)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                shifted = tf.pad(centre + dy * (width + 2) + dx, [[0, 0], [1, 1], [1, 1]])
+                shifted = shifted[
+                    :, 1 - dy : 1 - dy + height_out, 1 - dx : 1 - dx + width_out
+                ]
+                with tf.control_dependencies([total]):  # one gather alive at a time
+                    total += tf.gather(blocks, shifted, batch_dims=1)
+        return tf.nn.depth_to_space(total / 9, self.scale) if self.scale > 1 else total / 9
 
     def compute_output_shape(self, input_shape):
         value, (batch, *size) = input_shape
@@ -51,3 +50,15 @@ class Transfer(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "scale": self.scale}
+
+
+def _blocks(value, scale):
+    """Blocks of scale × scale in a border of zeros: [B, (h + 2)·(w + 2), scale²·C]; and w."""
+    batch, *size = tf.unstack(tf.shape(value)[:3])
+    height, width = (n // scale for n in size)
+    # Pixels beyond the last whole block belong to the border, as patches there reach them.
+    bottom, right = (scale - n % scale for n in size)
+    value = tf.pad(value, [[0, 0], [scale, bottom], [scale, right], [0, 0]])
+    if scale > 1:
+        value = tf.nn.space_to_depth(value, scale)
+    return tf.reshape(value, [batch, (height + 2) * (width + 2), value.shape[-1]]), width

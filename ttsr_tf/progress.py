@@ -1,0 +1,44 @@
+"""Shows how far a long loop has come."""
+
+import sys
+import time
+
+import tqdm
+
+PLAIN_EVERY = 10  # seconds
+
+
+class Progress:
+    """A bar with rate and remaining time; a plain line now and then where there is no terminal.
+
+    Args:
+        total: number of steps.
+        unit: what one step is, such as "step".
+    """
+
+    def __init__(self, total, unit):
+        self._bar = tqdm.tqdm(total=total, unit=unit, disable=not sys.stderr.isatty())
+        self._total, self._unit = total, unit
+        self._done, self._start = 0, time.monotonic()
+        self._next_line = self._start + PLAIN_EVERY
+
+    def advance(self, **values):
+        """One step is done; `values` are shown beside it."""
+        self._done += 1
+        if self._bar.disable:
+            self._plain_line(values)
+        else:
+            self._bar.set_postfix(values, refresh=False)
+            self._bar.update()
+
+    def close(self):
+        self._bar.close()
+
+    def _plain_line(self, values):
+        now = time.monotonic()
+        if now < self._next_line and self._done < self._total:
+            return
+        self._next_line = now + PLAIN_EVERY
+        left = (now - self._start) / self._done * (self._total - self._done)
+        shown = "".join(f", {name} {value}" for name, value in values.items())
+        print(f"{self._unit} {self._done}/{self._total}{shown}, {left:.0f} s left", flush=True)

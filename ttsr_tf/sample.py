@@ -1,0 +1,84 @@
+"""The embedded sample: pairs made from photographs that scikit-image carries.
+
+Training pairs are crops of single photographs; their reference is the same place under a random
+homography and a mild photometric change. The held-out pairs are crops of a stereo pair: two real
+photographs of one scene.
+"""
+
+import numpy as np
+
+from ttsr_tf.errors import InputError
+
+_PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
+
+
+def training_pairs(count, size, seed):
+    """Random pairs.
+
+    Args:
+        count: number of pairs.
+        size: side of the crops, pixels.
+        seed: int.
+
+    Returns:
+        hr, ref: two uint8 arrays [count, size, size, 3].
+
+    Raises:
+        InputError: scikit-image is not installed, or the photographs are smaller than `size`.
+    """
+    data = _skimage_data()
+    photographs = [getattr(data, name)() for name in _PHOTOGRAPHS]
+    smallest = min(min(photograph.shape[:2]) for photograph in photographs)
+    if size > smallest:
+        raise InputError(f"The sample's photographs have {smallest} rows: no crops of {size}.")
+    rng = np.random.default_rng(seed)
+    pairs = [_pair(photographs[i % len(photographs)], size, rng) for i in range(count)]
+    return tuple(np.stack(pictures) for pictures in zip(*pairs, strict=True))
+
+
+def held_out_pairs(size):
+    """Eight crops of the right picture of the stereo pair, with the left one's same crops.
+
+    Returns:
+        hr, ref: two uint8 arrays [8, size, size, 3].
+    """
+    ref, hr = stereo_pair()
+    corners = [
+        (row, column)
+        for row in (90, 500 - size)
+        for column in np.linspace(0, 741 - size, 4).astype(int)
+    ]
+    return tuple(
+        np.stack([picture[r : r + size, c : c + size] for r, c in corners])
+        for picture in (hr, ref)
+    )
+
+
+def stereo_pair():
+    """The left and the right photograph of a motorcycle: two uint8 arrays [500, 741, 3]."""
+    return _skimage_data().stereo_motorcycle()[:2]
+
+
+def _skimage_data():
+    try:
+        from skimage import data
+    except ImportError:
+        raise InputError(
+            "The embedded sample needs scikit-image: pip install 'ttsr-tf[sample]'."
+        ) from None
+    return data
+
+
+def _pair(photograph, size, rng):
+    from skimage.transform import ProjectiveTransform, warp
+
+    height, width = photograph.shape[:2]
+    row, column = rng.integers(height - size + 1), rng.integers(width - size + 1)
+    hr = photograph[row : row + size, column : column + size]
+    square = np.array([[0, 0], [0, size], [size, size], [size, 0]], np.float64)
+    corners = square + rng.uniform(-0.2, 0.2, (4, 2)) * size + (column, row)
+    homography = ProjectiveTransform.from_estimate(square, corners)
+    ref = warp(photograph, homography, output_shape=(size, size), order=3, mode="reflect")
+    gain, offset, gamma = rng.uniform(0.9, 1.1), rng.uniform(-0.03, 0.03), rng.uniform(0.9, 1.1)
+    ref = np.clip(gain * np.clip(ref, 0, 1) ** gamma + offset, 0, 1)
+    return hr, np.uint8(np.rint(255 * ref))

@@ -1,0 +1,84 @@
+"""Labelled sheets of pictures, and the picture of where textures came from."""
+
+import math
+
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
+
+_MARGIN = 8
+_LABEL = 22
+
+
+def sheet(panels, columns=3):
+    """Pictures side by side in rows, each under its label.
+
+    Args:
+        panels: list of (label, uint8 [H, W, 3]); pictures smaller than the largest are enlarged to
+            its height by repeating pixels.
+        columns: pictures in a row.
+
+    Returns:
+        uint8 [H, W, 3].
+    """
+    height = max(picture.shape[0] for _, picture in panels)
+    pictures = [_to_height(picture, height) for _, picture in panels]
+    width = max(picture.width for picture in pictures)
+    rows = math.ceil(len(panels) / columns)
+    columns = min(columns, len(panels))
+    size = (
+        _MARGIN + columns * (width + _MARGIN),
+        _MARGIN + rows * (height + _LABEL + _MARGIN),
+    )
+    canvas = PIL.Image.new("RGB", size, "white")
+    draw = PIL.ImageDraw.Draw(canvas)
+    font = PIL.ImageFont.load_default(16)
+    for i, ((label, _), picture) in enumerate(zip(panels, pictures, strict=True)):
+        x = _MARGIN + (i % columns) * (width + _MARGIN)
+        y = _MARGIN + (i // columns) * (height + _LABEL + _MARGIN)
+        draw.text((x, y), label, fill="black", font=font)
+        canvas.paste(picture, (x, y + _LABEL))
+    return np.asarray(canvas)
+
+
+def attention_panels(index, confidence, ref):
+    """Shows where textures came from, and how confident the match was.
+
+    Args:
+        index: int [H, W], positions in the reference's grid of 4×4 pixels, row-major.
+        confidence: float [H, W], 0 to 1.
+        ref: uint8 [h, w, 3].
+
+    Returns:
+        Three panels for `sheet`: the reference tinted by place, the map of the same tints where
+        each place was used, and the confidence from black (0) to white (1).
+    """
+    height, width = ref.shape[0] // 4, ref.shape[1] // 4
+    tints = _tints(height, width)
+    tinted = np.uint8(0.5 * ref[: 4 * height, : 4 * width] + 0.5 * _repeat(tints, 4))
+    used = tints.reshape(-1, 3)[index]
+    grey = np.uint8(np.rint(255 * np.clip(confidence, 0, 1)))[..., None].repeat(3, -1)
+    return [
+        ("reference, tinted by place", tinted),
+        ("where textures came from", _repeat(used, 4)),
+        (f"confidence, mean {confidence.mean():.2f}", _repeat(grey, 4)),
+    ]
+
+
+def _tints(height, width):
+    """Hue by column, brightness by row: [height, width, 3] uint8."""
+    hue = np.linspace(0, 235, width)[None].repeat(height, 0)
+    value = np.linspace(255, 90, height)[:, None].repeat(width, 1)
+    hsv = np.stack([hue, np.full_like(hue, 190), value], -1)
+    return np.asarray(PIL.Image.fromarray(np.uint8(hsv), "HSV").convert("RGB"))
+
+
+def _repeat(picture, times):
+    return picture.repeat(times, 0).repeat(times, 1)
+
+
+def _to_height(picture, height):
+    image = PIL.Image.fromarray(picture)
+    width = max(1, round(image.width * height / image.height))
+    return image.resize((width, height), PIL.Image.Resampling.NEAREST)
