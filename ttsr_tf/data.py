@@ -72,8 +72,9 @@ def augmented(example, seed):
     Returns:
         A dict of the same shapes.
     """
-    flips, turns = tf.random.stateless_uniform([2, 2], seed) < 0.5, tf.random.stateless_uniform(
-        [2], seed + 1, maxval=4, dtype=tf.int32
+    flips, turns = (
+        tf.random.stateless_uniform([2, 2], seed) < 0.5,
+        tf.random.stateless_uniform([2], seed + 1, maxval=4, dtype=tf.int32),
     )
 
     def changed(name, picture):

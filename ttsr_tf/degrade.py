@@ -24,6 +24,7 @@ def shrink(image, factor=4):
     Returns:
         uint8 [..., H // factor, W // factor, C].
     """
+    image = _checked(image)
     return resize(image, tf.shape(image)[-3] // factor, tf.shape(image)[-2] // factor)
 
 
@@ -37,6 +38,7 @@ def enlarge(image, factor=4):
     Returns:
         uint8 [..., factor·H, factor·W, C].
     """
+    image = _checked(image)
     return resize(image, tf.shape(image)[-3] * factor, tf.shape(image)[-2] * factor)
 
 
@@ -72,17 +74,22 @@ def resize(image, height, width):
     Raises:
         InputError: `image` is not uint8, or has another rank.
     """
+    image = _checked(image)
+    if image.shape.rank == 3:
+        return resize(image[None], height, width)[0]
+    resized = _resize(image, height, width)
+    sizes = [tf.get_static_value(tf.convert_to_tensor(n)) for n in (height, width)]
+    return tf.ensure_shape(resized, [image.shape[0], *sizes, image.shape[-1]])
+
+
+def _checked(image):
     image = tf.convert_to_tensor(image)
     if image.dtype != tf.uint8 or image.shape.rank not in (3, 4):
         raise InputError(
             f"`image` must be uint8 [H, W, C] or [B, H, W, C], got {image.dtype.name} "
             f"{image.shape.as_list()}. Convert it with `np.asarray(picture, np.uint8)`."
         )
-    if image.shape.rank == 3:
-        return resize(image[None], height, width)[0]
-    resized = _resize(image, height, width)
-    sizes = [tf.get_static_value(tf.convert_to_tensor(n)) for n in (height, width)]
-    return tf.ensure_shape(resized, [image.shape[0], *sizes, image.shape[-1]])
+    return image
 
 
 @tf.function(

@@ -1,9 +1,9 @@
 """TTSR, the texture transformer (Yang et al., CVPR 2020): one small and one sharp picture to one.
 
-    lr_up        ─ LTE ─► query ┐
-    ref_down_up  ─ LTE ─► key   ┴─ relevance ─► index, confidence
-    ref          ─ LTE ─► value (×1, ×2, ×4) ─ transfer(index) ─► textures (×1, ×2, ×4)
-    lr ─ shallow features ─► fuse ─ ×1 ─► fuse ─ CSFI ×1 ×2 ─► fuse ─ CSFI ×1 ×2 ×4 ─ tail ─► sr
+lr_up        ─ LTE ─► query ┐
+ref_down_up  ─ LTE ─► key   ┴─ relevance ─► index, confidence
+ref          ─ LTE ─► value (×1, ×2, ×4) ─ transfer(index) ─► textures (×1, ×2, ×4)
+lr ─ shallow features ─► fuse ─ ×1 ─► fuse ─ CSFI ×1 ×2 ─► fuse ─ CSFI ×1 ×2 ×4 ─ tail ─► sr
 """
 
 import keras

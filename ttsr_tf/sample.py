@@ -49,8 +49,7 @@ def held_out_pairs(size):
         for column in np.linspace(0, 741 - size, 4).astype(int)
     ]
     return tuple(
-        np.stack([picture[r : r + size, c : c + size] for r, c in corners])
-        for picture in (hr, ref)
+        np.stack([picture[r : r + size, c : c + size] for r, c in corners]) for picture in (hr, ref)
     )
 
 

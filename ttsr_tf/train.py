@@ -3,20 +3,27 @@
 python -m ttsr_tf.train --flagfile=configs/quickstart.flags
 """
 
-from ttsr_tf import cli  # isort: split  (first, since it quiets TensorFlow's start)
-
 import os
 import sys
 
 import keras
 from absl import flags
 
-from ttsr_tf import checkpoints, data, images, loop, vgg
+from ttsr_tf import (
+    checkpoints,
+    cli,  # isort: split  (first, since it quiets TensorFlow's start)
+    data,
+    images,
+    loop,
+    vgg,
+)
 from ttsr_tf.errors import InputError
 from ttsr_tf.model import TTSR
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "Where the run's files go.", required=True)
-_DATASET = flags.DEFINE_enum("dataset", data.SAMPLE, [data.SAMPLE, data.FOLDER], "What to train on.")
+_DATASET = flags.DEFINE_enum(
+    "dataset", data.SAMPLE, [data.SAMPLE, data.FOLDER], "What to train on."
+)
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "For --dataset=folder: holds input/NAME and ref/NAME."
 )
@@ -46,9 +53,7 @@ def main():
     _check_flags()
     _make_run_folder()
     keras.utils.set_random_seed(_SEED.value)
-    train, held_out = data.load(
-        _DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, _SEED.value
-    )
+    train, held_out = data.load(_DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, _SEED.value)
     model = TTSR(_NUM_RESIDUAL_BLOCKS.value, _NUM_FEATURES.value)
     model.build()
     vgg.initialise(model, _VGG19_WEIGHTS.value)

@@ -79,5 +79,7 @@ def _oxford(weights):
             "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5, or random."
         ) from None
     convs = (layer for layer in model.layers if "conv" in layer.name)
-    return {layer.name.replace("block", "conv").replace("_conv", "_"): layer.get_weights()
-            for layer in convs}
+    return {
+        layer.name.replace("block", "conv").replace("_conv", "_"): layer.get_weights()
+        for layer in convs
+    }

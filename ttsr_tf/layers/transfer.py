@@ -28,6 +28,7 @@ class Transfer(keras.layers.Layer):
 
     def call(self, inputs):
         value, index = inputs
+        index = tf.cast(index, tf.int32)
         blocks, width = _blocks(value, self.scale)
         height_out, width_out = tf.shape(index)[1], tf.shape(index)[2]
         # Positions in `blocks`, which a border of zeros surrounds; 0 is in it, and stands for
@@ -37,9 +38,7 @@ class Transfer(keras.layers.Layer):
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
                 shifted = tf.pad(centre + dy * (width + 2) + dx, [[0, 0], [1, 1], [1, 1]])
-                shifted = shifted[
-                    :, 1 - dy : 1 - dy + height_out, 1 - dx : 1 - dx + width_out
-                ]
+                shifted = shifted[:, 1 - dy : 1 - dy + height_out, 1 - dx : 1 - dx + width_out]
                 with tf.control_dependencies([total]):  # one gather alive at a time
                     total += tf.gather(blocks, shifted, batch_dims=1)
         return tf.nn.depth_to_space(total / 9, self.scale) if self.scale > 1 else total / 9

@@ -1,0 +1,29 @@
+# Each target sets up what it needs in .venv; Python 3.11 and make are enough.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test check format clean
+
+demo: .venv/demo  ## trains for two minutes, enlarges a photograph, shows both: demo/sheet.png
+	$(BIN)/python -m ttsr_tf.train --flagfile=configs/quickstart.flags
+	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/%: setup.py constraints.txt
+	test -d .venv/bin || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(if $(filter demo,$*),sample,dev)]'
+	touch $@
