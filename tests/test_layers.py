@@ -22,23 +22,23 @@ def index(height, width, positions):
 
 
 CASES = {
-    "Convolution": (dict(filters=5, strides=2, relu=True), lambda: maps((B, H, W, C))[0]),
+    "Convolution": ({"filters": 5, "strides": 2, "relu": True}, lambda: maps((B, H, W, C))[0]),
     "CrossScaleIntegration": (
-        dict(filters=C, num_scales=3),
+        {"filters": C, "num_scales": 3},
         lambda: maps(*[(B, s * H, s * W, C) for s in (1, 2, 4)]),
     ),
-    "Downsample": (dict(filters=5, factor=4), lambda: maps((B, 4 * H, 4 * W, C))[0]),
+    "Downsample": ({"filters": 5, "factor": 4}, lambda: maps((B, 4 * H, 4 * W, C))[0]),
     "Relevance": (
-        dict(matching="patches", matching_memory_mb=64),
+        {"matching": "patches", "matching_memory_mb": 64},
         lambda: maps((B, H, W, C), (B, 5, 7, C)),
     ),
-    "ResidualBlock": (dict(filters=C), lambda: maps((B, H, W, C))[0]),
-    "ResidualStack": (dict(filters=C, num_blocks=2), lambda: maps((B, H, W, C))[0]),
-    "SoftFusion": (dict(filters=C), lambda: maps((B, H, W, C), (B, H, W, 5), (B, H, W, 1))),
-    "SubPixelUpsample": (dict(filters=5), lambda: maps((B, H, W, C))[0]),
+    "ResidualBlock": ({"filters": C}, lambda: maps((B, H, W, C))[0]),
+    "ResidualStack": ({"filters": C, "num_blocks": 2}, lambda: maps((B, H, W, C))[0]),
+    "SoftFusion": ({"filters": C}, lambda: maps((B, H, W, C), (B, H, W, 5), (B, H, W, 1))),
+    "SubPixelUpsample": ({"filters": 5}, lambda: maps((B, H, W, C))[0]),
     "TextureExtractor": ({}, lambda: maps((B, 4 * H, 4 * W, 3))[0]),
-    "Transfer": (dict(scale=2), lambda: [*maps((B, 8, 14, C)), index(H, W, 4 * 7)]),
-    "Upsample": (dict(filters=5, factor=4), lambda: maps((B, H, W, C))[0]),
+    "Transfer": ({"scale": 2}, lambda: [*maps((B, 8, 14, C)), index(H, W, 4 * 7)]),
+    "Upsample": ({"filters": 5, "factor": 4}, lambda: maps((B, H, W, C))[0]),
 }
 
 

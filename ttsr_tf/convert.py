@@ -3,16 +3,14 @@
 python -m ttsr_tf.convert --torch_checkpoint=TTSR.pt --output=ttsr.weights.h5
 """
 
+from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+
+# isort: split
 import os
 
 from absl import flags
 
-from ttsr_tf import (
-    checkpoints,
-    cli,  # isort: split  (first, since it quiets TensorFlow's start)
-    images,
-    torch_checkpoint,
-)
+from ttsr_tf import checkpoints, images, torch_checkpoint
 from ttsr_tf.errors import InputError
 
 _TORCH_CHECKPOINT = flags.DEFINE_string(

@@ -3,20 +3,16 @@
 python -m ttsr_tf.train --flagfile=configs/quickstart.flags
 """
 
+from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+
+# isort: split
 import os
 import sys
 
 import keras
 from absl import flags
 
-from ttsr_tf import (
-    checkpoints,
-    cli,  # isort: split  (first, since it quiets TensorFlow's start)
-    data,
-    images,
-    loop,
-    vgg,
-)
+from ttsr_tf import checkpoints, data, images, loop, vgg
 from ttsr_tf.errors import InputError
 from ttsr_tf.model import TTSR
 

@@ -4,18 +4,14 @@ python -m ttsr_tf.upscale --lr=small.png --ref=sharp.jpg --checkpoint=ttsr.weigh
     --output=large.png
 """
 
+from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+
+# isort: split
 import time
 
 from absl import flags
 
-from ttsr_tf import (
-    checkpoints,
-    cli,  # isort: split  (first, since it quiets TensorFlow's start)
-    cost,
-    degrade,
-    images,
-    sheets,
-)
+from ttsr_tf import checkpoints, cost, degrade, images, sheets
 
 _LR = flags.DEFINE_string("lr", None, "The small picture.", required=True)
 _REF = flags.DEFINE_string(

@@ -1,0 +1,142 @@
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from ttsr_tf import images
+from ttsr_tf.errors import InputError
+
+
+@pytest.fixture
+def rgb(rng):
+    return rng.integers(256, size=(5, 8, 3), dtype=np.uint8)
+
+
+def saved(tmp_path, array, mode=None, name="a.png", **options):
+    path = str(tmp_path / name)
+    PIL.Image.fromarray(array, mode).save(path, **options)
+    return path
+
+
+def test_values_go_there_and_back():
+    levels = tf.range(256)
+    np.testing.assert_array_equal(images.to_uint8(images.to_float(levels)), levels)
+    # what is beyond is clipped; 127.5 goes to the even level
+    np.testing.assert_array_equal(images.to_uint8(tf.constant([-3.0, 0, 7])), [0, 128, 255])
+
+
+def test_rgb(tmp_path, rgb):
+    picture = images.read(saved(tmp_path, rgb))
+    np.testing.assert_array_equal(picture.rgb, rgb)
+    assert picture.alpha is None
+    assert not picture.grey
+
+
+def test_grey(tmp_path, rgb):
+    picture = images.read(saved(tmp_path, rgb[..., 0]))
+    np.testing.assert_array_equal(picture.rgb, rgb[..., :1].repeat(3, -1))
+    assert picture.grey
+
+
+def test_alpha(tmp_path, rgb, rng):
+    alpha = rng.integers(256, size=(5, 8, 1), dtype=np.uint8)
+    picture = images.read(saved(tmp_path, np.concatenate([rgb, alpha], -1)))
+    np.testing.assert_array_equal(picture.rgb, rgb)
+    np.testing.assert_array_equal(picture.alpha, alpha)
+    grey = images.read(saved(tmp_path, np.concatenate([rgb[..., :1], alpha], -1)))
+    assert grey.grey
+    np.testing.assert_array_equal(grey.alpha, alpha)
+
+
+def test_palette(tmp_path, rgb):
+    image = PIL.Image.fromarray(rgb).quantize(4)
+    image.save(tmp_path / "p.png", transparency=0)
+    picture = images.read(tmp_path / "p.png")
+    np.testing.assert_array_equal(picture.rgb, image.convert("RGB"))
+    np.testing.assert_array_equal(picture.alpha[..., 0] == 0, np.asarray(image) == 0)
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    levels = np.uint16([[0, 257, 32896], [65535, 128, 129]])
+    picture = images.read(saved(tmp_path, levels))
+    np.testing.assert_array_equal(picture.rgb[..., 0], [[0, 1, 128], [255, 0, 1]])
+    assert picture.grey
+
+
+def test_exif_rotation(tmp_path, rgb):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    picture = images.read(saved(tmp_path, rgb, exif=exif))
+    np.testing.assert_array_equal(picture.rgb, np.rot90(rgb, -1))
+
+
+def test_written_and_read(tmp_path, rgb):
+    path = str(tmp_path / "out.png")
+    images.write(path, rgb, alpha=rgb[..., :1])
+    picture = images.read(path)
+    np.testing.assert_array_equal(picture.rgb, rgb)
+    np.testing.assert_array_equal(picture.alpha, rgb[..., :1])
+    grey = rgb[..., :1].repeat(3, -1)
+    images.write(path, grey, grey=True)
+    with PIL.Image.open(path) as image:
+        assert image.mode == "L"
+    np.testing.assert_array_equal(images.read(path).rgb, grey)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.png"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with (
+        pytest.raises(InputError, match=r"Can't write .*a\.txt"),
+        images.written_aside(path) as new,
+    ):
+        with open(new, "w") as file:
+            file.write("half")
+        raise OSError("No space left on device")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def broken(tmp_path, rgb):
+    whole = (tmp_path / "a.png", tmp_path / "cut.png")
+    PIL.Image.fromarray(rgb.repeat(40, 0).repeat(40, 1)).save(whole[0])
+    content = whole[0].read_bytes()
+    whole[1].write_bytes(content[: len(content) // 2])
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "empty.png").write_bytes(b"")
+    PIL.Image.new("1", (12_000, 10_000)).save(tmp_path / "huge.png")
+    PIL.Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cut.png", r"cut\.png can't be read"),
+        ("text.png", r"text\.png is not a picture"),
+        ("empty.png", r"empty\.png is not a picture"),
+        ("none.png", r"none\.png is not a file"),
+        (".", "is not a file"),
+        ("huge.png", r"huge\.png is too large: 12000×10000, at most 100 megapixels"),
+        ("bomb.png", r"bomb\.png is too large"),
+    ],
+)
+def test_bad_files(tmp_path, rgb, name, message):
+    broken(tmp_path, rgb)
+    with pytest.raises(InputError, match=message):
+        images.read(tmp_path / name)
+
+
+def test_bad_outputs(tmp_path):
+    with pytest.raises(InputError, match=r"a\.xyz must end in one of \.png"):
+        images.check_output(f"{tmp_path}/a.xyz")
+    with pytest.raises(InputError, match=r"a\.jpg must end in .* to keep the transparency"):
+        images.check_output(f"{tmp_path}/a.jpg", alpha=True)
+    with pytest.raises(InputError, match="is an input and would be overwritten"):
+        images.check_output(f"{tmp_path}/a.png", [f"{tmp_path}/../{tmp_path.name}/a.png"])
+    with pytest.raises(InputError, match="Can't write to the folder"):
+        images.check_output(f"{tmp_path}/none/a.png")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        images.check_output(f"{tmp_path}/folder.png")

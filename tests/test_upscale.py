@@ -1,0 +1,85 @@
+"""`python -m ttsr_tf.upscale`, as a person runs it."""
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from ttsr_tf import TTSR, checkpoints, degrade, images
+
+
+@pytest.fixture
+def place(tmp_path, rng):
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(tmp_path / "model.weights.h5"))
+    lr = PIL.Image.fromarray(rng.integers(256, size=(14, 18, 3), dtype=np.uint8))
+    lr.save(tmp_path / "lr.png")
+    lr.resize((50, 41)).save(tmp_path / "ref.jpg")
+    lr.resize((1, 1)).save(tmp_path / "dot.png")
+    (tmp_path / "text.png").write_text("hello")
+    return tmp_path
+
+
+@pytest.fixture
+def flags(place):
+    def given(**changed):
+        named = {
+            "lr": place / "lr.png",
+            "ref": place / "ref.jpg",
+            "checkpoint": place / "model.weights.h5",
+            "output": place / "out.png",
+            **changed,
+        }
+        return [f"--{name}={value}" for name, value in named.items() if value is not None]
+
+    return given
+
+
+def test_enlarges(place, flags, run):
+    result = run("upscale", *flags(attention_map=place / "map.png"))
+    assert result.returncode == 0, result.stderr
+    assert "lr 18×14, reference 50×41 → 72×56 pixels." in result.stdout
+    assert "Similarity of the reference: 0." in result.stdout
+    model = checkpoints.load(place)
+    expected = model.upscale(images.read(place / "lr.png").rgb, images.read(place / "ref.jpg").rgb)
+    np.testing.assert_array_equal(images.read(place / "out.png").rgb, expected)
+    assert images.read(place / "map.png").rgb.std() > 0
+    assert not list(place.glob(".*"))
+
+
+def test_transparent_grey_without_reference(place, flags, run, rng):
+    pixels = rng.integers(256, size=(13, 20, 2), dtype=np.uint8)
+    PIL.Image.fromarray(pixels).save(place / "lr.png")
+    result = run("upscale", *flags(ref=None))
+    assert result.returncode == 0, result.stderr
+    assert "No --ref: the picture serves as its own reference." in result.stdout
+    with PIL.Image.open(place / "out.png") as image:
+        assert image.mode == "LA"
+    alpha = images.read(place / "out.png").alpha
+    np.testing.assert_array_equal(alpha, degrade.enlarge(pixels[..., 1:]))
+
+
+BAD = {
+    "text": ({"lr": "text.png"}, "text.png is not a picture"),
+    "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
+    "missing": ({"ref": "none.png"}, "none.png is not a file"),
+    "checkpoint": ({"checkpoint": "text.png"}, "text.png is not a checkpoint of ttsr-tf"),
+    "extension": ({"output": "a.xyz"}, "a.xyz must end in one of .png"),
+    "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
+    "input": ({"output": "lr.png"}, "is an input and would be overwritten"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(place, flags, fails, name):
+    changed, message = BAD[name]
+    before = {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()}
+    line = fails("upscale", *flags(**{flag: place / value for flag, value in changed.items()}))
+    assert message in line
+    assert {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
+
+
+def test_bad_flags(flags, fails):
+    assert "Unknown command line flag 'scale'" in fails("upscale", *flags(scale=3))
+    assert "unexpected 'extra'" in fails("upscale", *flags(), "extra")
+    assert "--lr must have a value" in fails("upscale", *flags(lr=None))

@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ttsr_tf import TTSR, vgg
+from ttsr_tf.errors import InputError
+
+
+@pytest.fixture
+def original(tmp_path):
+    """A VGG19 of random weights and the file that Keras would ship it in."""
+    network = keras.applications.VGG19(include_top=False, weights=None)
+    rng = np.random.default_rng(2)
+    for layer in network.layers:
+        if "conv" in layer.name:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel, rng.standard_normal(bias.shape)])
+    path = tmp_path / "vgg19.weights.h5"
+    network.save_weights(path)
+    return network, str(path)
+
+
+def test_folding_keeps_every_activation(original, rng):
+    network, path = original
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    vgg.initialise(model, path)
+    rgb = rng.uniform(0, 255, size=(1, 40, 48, 3))
+    oxford = tf.constant(rgb[..., ::-1] - (103.939, 116.779, 123.68), tf.float32)
+    features = [network.get_layer(f"block{i}_conv1").output for i in (3, 2, 1)]
+    expected = keras.Model(network.input, features)(oxford)
+    ours = model.texture_extractor(tf.constant(rgb / 127.5 - 1, tf.float32))
+    for folded, unfolded in zip(ours, expected, strict=True):
+        assert np.abs(unfolded).max() > 1
+        # The border differs, as far as 12 pixels in: zeros mean grey to one and black to the other.
+        side = 12 * folded.shape[1] // 40
+        inner = (slice(None), slice(side, -side), slice(side, -side))
+        np.testing.assert_allclose(
+            57.63 * np.array(folded)[inner], np.array(unfolded)[inner], rtol=1e-4, atol=1e-3
+        )
+
+
+def test_random_is_a_choice_and_leaves_the_extractor():
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    before = model.texture_extractor.get_weights()
+    vgg.initialise(model, "random")
+    for a, b in zip(before, model.texture_extractor.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_that_can_not_be_had(tmp_path):
+    with pytest.raises(InputError, match=r"give imagenet .*, the path of .*, or random"):
+        vgg.folded(str(tmp_path / "none.h5"))
+    text = tmp_path / "text.h5"
+    text.write_text("hello")
+    with pytest.raises(InputError, match=r"VGG19's weights can't be had from .*text\.h5"):
+        vgg.folded(str(text))
+
+
+def test_no_network_says_what_to_do(monkeypatch):
+    def offline(**_):
+        raise OSError("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "VGG19", offline)
+    with pytest.raises(InputError, match=r"'imagenet' \(URL fetch failure\). Give the path of"):
+        vgg.folded("imagenet")
