@@ -1,5 +1,7 @@
 """Changing the size of feature maps: bicubic, strided and sub-pixel."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -19,29 +21,30 @@ def resize_up(x, factor):
     Returns:
         [B, factor·H, factor·W, C], same dtype.
     """
-    return _resize_axis(_resize_axis(x, factor, axis=1), factor, axis=2)
+    batch, height, width = tf.unstack(tf.shape(x)[:3])
+    channels = x.shape[-1]
+    # As products, whose gradient is a product too: those of slices take ten times as long.
+    rows = tf.matmul(
+        _interpolation(height, factor, x.dtype), tf.reshape(x, [batch, height, width * channels])
+    )
+    rows = tf.reshape(rows, [batch * factor * height, width, channels])
+    y = tf.matmul(_interpolation(width, factor, x.dtype), rows)
+    y = tf.reshape(y, [batch, factor * height, factor * width, channels])
+    return tf.ensure_shape(y, _scaled(x.shape, factor, channels))
 
 
-def _resize_axis(x, factor, axis):
-    size = tf.shape(x)[axis]
-    # Output `factor·i + phase` lies at i + offset in the input, with offset in (-0.5, 0.5).
-    border = tf.clip_by_value(tf.range(-2, size + 2), 0, size - 1)
-    padded = tf.gather(x, border, axis=axis)
-    phases = []
-    for phase in range(factor):
-        offset = (phase + 0.5) / factor - 0.5
-        taps = [(t, _cubic(abs(t - offset))) for t in range(-2, 3) if abs(t - offset) < 2]
-        shifted = (_slice(padded, t + 2, size, axis) * w for t, w in taps)
-        phases.append(tf.add_n(list(shifted)))
-    shape = tf.concat([tf.shape(x)[:axis], [factor * size], tf.shape(x)[axis + 1 :]], 0)
-    y = tf.reshape(tf.stack(phases, axis + 1), shape)  # phases interleave: [..., H, factor, ...]
-    static = x.shape.as_list()
-    static[axis] = None if static[axis] is None else factor * static[axis]
-    return tf.ensure_shape(y, static)
-
-
-def _slice(x, start, size, axis):
-    return x[:, start : start + size] if axis == 1 else x[:, :, start : start + size]
+def _interpolation(size, factor, dtype):
+    """The matrix [factor·size, size] that enlarges a line of `size` values."""
+    # Output factor·i + phase lies at i + offset, between the taps at i + first + 1 and + 2.
+    offsets = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
+    firsts = [math.floor(offset) - 1 for offset in offsets]
+    taps = [[first + t for t in range(4)] for first in firsts]
+    weights = [
+        [_cubic(abs(tap - offset)) for tap in row] for row, offset in zip(taps, offsets, strict=True)
+    ]
+    sources = tf.clip_by_value(tf.range(size)[:, None, None] + taps, 0, size - 1)
+    matrix = tf.one_hot(sources, size, dtype=dtype) * tf.constant(weights, dtype)[..., None]
+    return tf.reshape(tf.reduce_sum(matrix, 2), [factor * size, size])
 
 
 def _cubic(distance, a=-0.75):
