@@ -9,9 +9,10 @@ from ttsr_tf.data import example
 from ttsr_tf.progress import Progress
 
 SHOW_EVERY = 10  # steps
+CONSTANT, COSINE = "none", "cosine"
 
 
-def fit(model, batches, steps, learning_rate):
+def fit(model, batches, steps, learning_rate, decay):
     """Trains with the reconstruction loss; the texture extractor learns at a tenth of the rate.
 
     Args:
@@ -19,12 +20,13 @@ def fit(model, batches, steps, learning_rate):
         batches: a dataset of dicts, as `data.batches` gives.
         steps: number of steps.
         learning_rate: of the backbone.
+        decay: "none" (the paper), or "cosine": to zero at the last step.
     """
     extractor = model.texture_extractor.trainable_variables
     of_extractor = {id(v) for v in extractor}
     backbone = [v for v in model.trainable_variables if id(v) not in of_extractor]
     optimizers = [
-        (keras.optimizers.Adam(rate, epsilon=1e-8), variables)
+        (keras.optimizers.Adam(_schedule(rate, steps, decay), epsilon=1e-8), variables)
         for rate, variables in ((learning_rate, backbone), (learning_rate / 10, extractor))
     ]
     for optimizer, variables in optimizers:
@@ -44,6 +46,10 @@ def fit(model, batches, steps, learning_rate):
         recent = [*recent[1 - SHOW_EVERY :], train_step(batch)]
         progress.advance(loss=f"{np.mean(recent):.4f}")
     progress.close()
+
+
+def _schedule(rate, steps, decay):
+    return keras.optimizers.schedules.CosineDecay(rate, steps) if decay == COSINE else rate
 
 
 def score(model, hr, ref):

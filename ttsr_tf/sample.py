@@ -73,6 +73,7 @@ def _pair(photograph, size, rng):
 
     height, width = photograph.shape[:2]
     row, column = rng.integers(height - size + 1), rng.integers(width - size + 1)
+    photograph = photograph[..., rng.permutation(3)]  # four photographs don't hold all colours
     hr = photograph[row : row + size, column : column + size]
     square = np.array([[0, 0], [0, size], [size, size], [size, 0]], np.float64)
     corners = square + rng.uniform(-0.2, 0.2, (4, 2)) * size + (column, row)

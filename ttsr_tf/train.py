@@ -29,6 +29,9 @@ _MAX_STEPS = flags.DEFINE_integer("max_steps", None, "Steps.", lower_bound=1, re
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", 1e-4, "Of the backbone; the texture extractor's is a tenth.", lower_bound=0
 )
+_DECAY = flags.DEFINE_enum(
+    "learning_rate_decay", loop.CONSTANT, [loop.CONSTANT, loop.COSINE], "Over the whole run."
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Of weights, order and augmentation.", lower_bound=0)
 _VGG19_WEIGHTS = flags.DEFINE_string(
     "vgg19_weights",
@@ -56,7 +59,7 @@ def main():
     print(f"{len(train[0])} pairs, {model.count_params():,} parameters, {_MAX_STEPS.value} steps.")
 
     batches = data.batches(*train, _BATCH_SIZE.value, _SEED.value)
-    loop.fit(model, batches, _MAX_STEPS.value, _LEARNING_RATE.value)
+    loop.fit(model, batches, _MAX_STEPS.value, _LEARNING_RATE.value, _DECAY.value)
     checkpoints.save(model, os.path.join(_RUN_DIR.value, checkpoints.IN_RUN_FOLDER))
 
     ours, bicubic = loop.score(model, *held_out)

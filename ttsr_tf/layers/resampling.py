@@ -40,7 +40,8 @@ def _interpolation(size, factor, dtype):
     firsts = [math.floor(offset) - 1 for offset in offsets]
     taps = [[first + t for t in range(4)] for first in firsts]
     weights = [
-        [_cubic(abs(tap - offset)) for tap in row] for row, offset in zip(taps, offsets, strict=True)
+        [_cubic(abs(tap - offset)) for tap in row]
+        for row, offset in zip(taps, offsets, strict=True)
     ]
     sources = tf.clip_by_value(tf.range(size)[:, None, None] + taps, 0, size - 1)
     matrix = tf.one_hot(sources, size, dtype=dtype) * tf.constant(weights, dtype)[..., None]
