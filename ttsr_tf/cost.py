@@ -11,15 +11,15 @@ _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
 
 def memory(lr_size, ref_size):
-    """About the bytes that enlarging allocates at its peak, TensorFlow's own 0.5 GiB included.
+    """About the bytes that enlarging allocates at its peak, TensorFlow's own included.
 
     Args:
         lr_size, ref_size: (height, width) in pixels.
     """
-    queries, keys = _positions(lr_size, ref_size)
-    # The similarity of all pairs, then unfolded patches: 2304 numbers for matching, up to
-    # 20,736 for the transfer.
-    return 0.5 * 2**30 + 4 * queries * keys + 83_000 * (queries + keys)
+    lr, ref = (height * width for height, width in (lr_size, ref_size))
+    # What was measured: TensorFlow and the matching; then whichever is larger, the texture
+    # extractor on the reference or the backbone at ×4 beside the reference's maps.
+    return 0.7 * 2**30 + max(1_500 * ref, 36_000 * lr + 500 * ref)
 
 
 def seconds(model, lr_size, ref_size):
