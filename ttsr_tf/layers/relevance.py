@@ -15,6 +15,7 @@ STREAMED, PATCHES = "streamed", "patches"
 
 # Blocks of one query row × one key band that are alive at once, their copies included.
 _BLOCKS = 9
+_CACHED = 8 * 2**20  # bytes of a block that caches hold; larger ones took up to twice the time
 _EPSILON = 1e-24  # of a squared norm: patches shorter than 1e-12 count as that long
 
 
@@ -126,10 +127,11 @@ def _search_band(query, key, scale):
     vectors = (key_height + 2) * (key_width + 2)
     # Two more vectors, so that all three diagonals are equally long.
     key = tf.pad(tf.reshape(key, [batch, vectors, tf.shape(key)[-1]]), [[0, 0], [0, 2], [0, 0]])
+    key = tf.transpose(key, [0, 2, 1])  # once, since the product would do it for every row
 
     def row_products(y):
         """Sums over the three columns of a patch: [B, W, h + 2, w + 2]."""
-        p = tf.matmul(query[:, y], key, transpose_b=True)  # [B, W + 2, vectors + 2]
+        p = tf.matmul(query[:, y], key)  # [B, W + 2, vectors + 2]
         p = tf.add_n([p[:, dx : dx + width, dx : dx + vectors] for dx in range(3)])
         return tf.reshape(p, [batch, width, key_height + 2, key_width + 2])
 
@@ -187,11 +189,11 @@ def _padded(x):
 
 def _band_height(batch, query_width, key_height, key_width, memory_mb):
     values = batch * (query_width + 2) * (key_width + 2)
-    row = tf.cast(values, tf.int64) * 4 * _BLOCKS  # bytes that a row of the key takes
-    rows = tf.cast(memory_mb * 2**20 // row, tf.int32) - 2
-    enough = tf.debugging.Assert(
-        rows >= 1,
-        ["matching_memory_mb =", memory_mb, "is too small, give at least", 3 * row // 2**20 + 1],
-    )
+    row = tf.cast(values, tf.int64) * 4  # bytes of a block that a row of the key takes
+    allowed = memory_mb * 2**20 // (_BLOCKS * row) - 2
+    least = 3 * _BLOCKS * row // 2**20 + 1
+    message = ["matching_memory_mb =", memory_mb, "is too small, give at least", least]
+    enough = tf.debugging.Assert(allowed >= 1, message)
     with tf.control_dependencies([enough]):
-        return tf.minimum(rows, key_height)
+        fitting = tf.maximum(_CACHED // row - 2, 1)
+        return tf.minimum(tf.cast(tf.minimum(allowed, fitting), tf.int32), key_height)
