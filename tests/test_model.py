@@ -40,17 +40,6 @@ def test_building_by_size_is_building_by_use(model, rng):
     assert [v.shape for v in model.variables] == [v.shape for v in used.variables]
 
 
-def test_one_trace_serves_all_sizes(model, rng):
-    model.build()
-    for height, width in ((6, 9), (13, 5), (8, 8)):
-        assert model.upscale(picture(rng, height, width), picture(rng, 21, 30)).shape == (
-            4 * height,
-            4 * width,
-            3,
-        )
-    assert model._upscale.experimental_get_tracing_count() == 1
-
-
 def test_upscale_is_the_network_between_pictures(model, rng):
     lr, ref = picture(rng, 6, 9), picture(rng, 22, 31)
     inputs = degrade.network_inputs(lr[None], ref[None, :20, :28])  # multiples of 4

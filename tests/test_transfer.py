@@ -6,12 +6,14 @@ from ttsr_tf.layers import Transfer
 
 
 def pasted(value, index, scale, height, width):
-    """From the definition: cut patches of 3·scale, add them in place, divide by 9."""
+    """From the definition: patches of 3·scale, added in place, over 9; none for index -1."""
     key_height, key_width = value.shape[0] // scale, value.shape[1] // scale
     padded = np.pad(value, ((scale, 2 * scale), (scale, 2 * scale), (0, 0)))
     canvas = np.zeros((scale * (height + 2), scale * (width + 2), value.shape[2]))
     for y in range(height):
         for x in range(width):
+            if index[y, x] < 0:
+                continue
             row, column = divmod(index[y, x], key_width)
             assert row < key_height
             patch = padded[scale * row :, scale * column :][: 3 * scale, : 3 * scale]
@@ -24,7 +26,7 @@ def pasted(value, index, scale, height, width):
 def test_equals_the_definition(rng, scale, beyond):
     beyond = min(beyond, scale - 1)
     value = rng.standard_normal((2, 5 * scale + beyond, 3 * scale + beyond, 6))
-    index = rng.integers(15, size=(2, 4, 7))
+    index = rng.integers(-1, 15, size=(2, 4, 7))
     textures = Transfer(scale)([tf.constant(value, tf.float32), tf.constant(index, tf.int32)])
     expected = [pasted(v, i, scale, 4, 7) for v, i in zip(value, index, strict=True)]
     np.testing.assert_allclose(textures, expected, atol=1e-6)

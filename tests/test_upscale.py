@@ -17,6 +17,9 @@ def place(tmp_path, rng):
     lr.resize((50, 41)).save(tmp_path / "ref.jpg")
     lr.resize((1, 1)).save(tmp_path / "dot.png")
     (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "frames").mkdir()
+    lr.save(tmp_path / "frames" / "0.bmp")
     return tmp_path
 
 
@@ -59,6 +62,34 @@ def test_transparent_grey_without_reference(place, flags, run, rng):
     np.testing.assert_array_equal(alpha, degrade.enlarge(pixels[..., 1:]))
 
 
+def test_several_references(place, flags, run):
+    (place / "refs").mkdir()
+    for i, size in enumerate(((40, 24), (31, 62))):
+        with PIL.Image.open(place / "ref.jpg") as ref:
+            ref.resize(size).save(place / f"refs/{i}.png")
+    result = run("upscale", *flags(attention_map=place / "map.png"), f"--ref={place / 'refs'}")
+    assert result.returncode == 0, result.stderr
+    refs = [images.read(place / name).rgb for name in ("ref.jpg", "refs/0.png", "refs/1.png")]
+    lr = images.read(place / "lr.png").rgb
+    expected = checkpoints.load(place).upscale_with_attention(lr, refs)
+    np.testing.assert_array_equal(images.read(place / "out.png").rgb, expected["sr"])
+    shares = [f"{(expected['source'] == i).mean():.0%}" for i in range(3)]
+    assert f"Used of each reference: {', '.join(shares)}" in result.stdout
+
+
+def test_a_folder_of_frames(place, flags, run, rng):
+    for i in range(3):
+        frame = rng.integers(256, size=(12 + i, 15, 3), dtype=np.uint8)
+        PIL.Image.fromarray(frame).save(place / f"frames/{i}.bmp")
+    result = run("upscale", *flags(lr=place / "frames", output=place / "large"))
+    assert result.returncode == 0, result.stderr
+    assert "picture 3/3, similarity 0." in result.stdout
+    model, ref = checkpoints.load(place), images.read(place / "ref.jpg").rgb
+    for i in range(3):
+        expected = model.upscale(images.read(place / f"frames/{i}.bmp").rgb, ref)
+        np.testing.assert_array_equal(images.read(place / f"large/{i}.png").rgb, expected)
+
+
 BAD = {
     "text": ({"lr": "text.png"}, "text.png is not a picture"),
     "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
@@ -66,6 +97,8 @@ BAD = {
     "checkpoint": ({"checkpoint": "text.png"}, "text.png is not a checkpoint of ttsr-tf"),
     "extension": ({"output": "a.xyz"}, "a.xyz must end in one of .png"),
     "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
+    "empty": ({"lr": "empty"}, "empty holds no pictures"),
+    "map": ({"lr": "frames", "attention_map": "map.png"}, "--attention_map goes with one picture"),
     "input": ({"output": "lr.png"}, "is an input and would be overwritten"),
 }
 
@@ -80,6 +113,7 @@ def test_bad_input(place, flags, fails, name):
 
 
 def test_bad_flags(flags, fails):
+    assert "GiB of memory are needed, 0.20 may be used" in fails("upscale", *flags(memory_gb=0.2))
     assert "Unknown command line flag 'scale'" in fails("upscale", *flags(scale=3))
     assert "unexpected 'extra'" in fails("upscale", *flags(), "extra")
     assert "--lr must have a value" in fails("upscale", *flags(lr=None))

@@ -3,11 +3,8 @@
 import os
 import sys
 
-# Both must precede the import of TensorFlow: its start-up prints lines that help no user, and its
-# default allocator returns large maps to the system after every operation, which took a sixth of
-# the time of a picture.
+# Must precede the import of TensorFlow, whose start-up prints lines that help no user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 from absl import app, flags
 

@@ -35,7 +35,7 @@ def main():
         (_with_psnr("bicubic", hr, bicubic), bicubic),
         (_with_psnr("result", hr, result["sr"]), result["sr"]),
         ("truth", hr),
-        *sheets.attention_panels(result["index"], result["confidence"], ref),
+        *sheets.attention_panels(result, [ref]),
     ]
     for name, picture in (("lr", lr), ("ref", ref), ("sr", result["sr"])):
         images.write(os.path.join(_OUTPUT_DIR.value, f"{name}.png"), picture)

@@ -49,6 +49,20 @@ def to_uint8(x):
     return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
 
 
+def listed(path):
+    """The pictures of a folder, by name; or `path` itself.
+
+    Raises:
+        InputError: a folder without pictures.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    names = sorted(name for name in os.listdir(path) if name.lower().endswith(EXTENSIONS))
+    if not names:
+        raise InputError(f"{path} holds no pictures ({', '.join(EXTENSIONS)}).")
+    return [os.path.join(path, name) for name in names]
+
+
 def read(path):
     """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
 
@@ -178,9 +192,8 @@ def checked(name, picture, smallest):
             "Read files with `ttsr_tf.images.read`."
         )
     if min(picture.shape[:2]) < smallest:
-        height, width = picture.shape[:2]
         raise InputError(
-            f"`{name}` is {width}×{height} pixels, at least {smallest}×{smallest} are needed. "
-            "Give a larger picture."
+            f"`{name}` is {picture.shape[1]}×{picture.shape[0]} pixels, at least "
+            f"{smallest}×{smallest} are needed. Give a larger picture."
         )
     return picture

@@ -9,7 +9,8 @@ lr ─ shallow features ─► fuse ─ ×1 ─► fuse ─ CSFI ×1 ×2 ─► 
 import keras
 import tensorflow as tf
 
-from ttsr_tf import degrade, images, layers
+from ttsr_tf import images, layers
+from ttsr_tf.enlarging import Enlarger, Reference
 from ttsr_tf.errors import InputError
 
 
@@ -37,6 +38,7 @@ class TTSR(keras.Model):
         super().__init__(**kwargs)
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
+        self._enlarger = Enlarger(self)
         shallow, x1, x2, x4 = num_residual_blocks
 
         self.texture_extractor = layers.TextureExtractor()
@@ -71,14 +73,26 @@ class TTSR(keras.Model):
         _check_sizes(inputs)
         query, *_ = self.texture_extractor(inputs["lr_up"])
         key, *_ = self.texture_extractor(inputs["ref_down_up"])
-        value_x1, value_x2, value_x4 = self.texture_extractor(inputs["ref"])
+        value = self.texture_extractor(inputs["ref"])
 
         index, confidence = self.relevance([query, key])
-        textures_x1 = self.transfer_x1([value_x1, index])
-        textures_x2 = self.transfer_x2([value_x2, index])
-        textures_x4 = self.transfer_x4([value_x4, index])
+        textures = self.transferred(value, index)
+        return {
+            "sr": self.synthesised(inputs["lr"], textures, confidence),
+            "index": index,
+            "confidence": confidence,
+            "textures": textures,
+        }
 
-        x1 = self.head(inputs["lr"])
+    def transferred(self, value, index):
+        """Hard attention at ×1, ×2 and ×4."""
+        transfers = self.transfer_x1, self.transfer_x2, self.transfer_x4
+        return tuple(layer([x, index]) for layer, x in zip(transfers, value, strict=True))
+
+    def synthesised(self, lr, textures, confidence):
+        """The backbone: `sr` from `lr` and what was found for it."""
+        textures_x1, textures_x2, textures_x4 = textures
+        x1 = self.head(lr)
         x1 += self.shallow(x1)
 
         x1 = self.fuse_x1([x1, textures_x1, confidence])
@@ -95,12 +109,7 @@ class TTSR(keras.Model):
         sr = tf.concat([x4, self.tail_x1(x1), self.tail_x2(x2)], -1)
         for layer in self.tail:
             sr = layer(sr)
-        return {
-            "sr": tf.clip_by_value(sr, -1, 1),
-            "index": index,
-            "confidence": confidence,
-            "textures": (textures_x1, textures_x2, textures_x4),
-        }
+        return tf.clip_by_value(sr, -1, 1)
 
     def build(self, input_shape=None):
         """Creates every variable; the sizes of the pictures don't matter."""
@@ -121,49 +130,60 @@ class TTSR(keras.Model):
             layer.build((None, None, None, channels))
         self.built = True
 
-    def upscale(self, lr, ref=None):
+    def encode_reference(self, ref):
+        """A reference that many pictures are enlarged with, encoded once.
+
+        Args:
+            ref: uint8 [h, w, 3], from 12×12; what is over the last multiple of 4 at the bottom and
+                right is not used.
+
+        Returns:
+            A `Reference`, which holds this model's features: weights must not change meanwhile.
+
+        Raises:
+            InputError: an array of another type, rank or too small.
+        """
+        return self._enlarger.encode(ref)
+
+    def upscale(self, lr, references=None, memory_gb=None):
         """Enlarges one picture four times.
 
         Args:
             lr: uint8 [H, W, 3], from 3×3.
-            ref: uint8 [h, w, 3], from 12×12: a sharp picture of something similar; what is over
-                the last multiple of 4 at the bottom and right is not used. Without it the picture
-                itself serves as its reference.
+            references: sharp pictures of something similar, uint8 [h, w, 3] from 12×12 or from
+                `encode_reference`: one, or a list, of which the best match everywhere is used.
+                Without any the picture itself serves as its reference.
+            memory_gb: what the process may take, GiB; most of what is free by default. A picture
+                that takes more is done in overlapping tiles.
 
         Returns:
             uint8 array [4·H, 4·W, 3].
 
         Raises:
-            InputError: an array of another type, rank or too small.
+            InputError: an array of another type, rank or too small; an empty list; too little
+                memory for the smallest tile.
         """
-        return self.upscale_with_attention(lr, ref)["sr"]
+        return self.upscale_with_attention(lr, references, memory_gb)["sr"]
 
-    def upscale_with_attention(self, lr, ref=None):
+    def upscale_with_attention(self, lr, references=None, memory_gb=None, progress=None):
         """As `upscale`, but tells where the textures came from.
 
+        Args:
+            progress: called with the number of tiles that are done and of all.
+
         Returns:
-            A dict of arrays: `sr` uint8 [4·H, 4·W, 3]; `index` int32 [H, W], row-major positions
-            in the reference's grid of 4×4 pixels [h // 4, w // 4]; `confidence` float32 [H, W].
+            A dict of arrays: `sr` uint8 [4·H, 4·W, 3]; `source` int32 [H, W], the reference's
+            place in the list; `index` int32 [H, W], row-major positions in that reference's grid
+            of 4×4 pixels [h // 4, w // 4]; `confidence` float32 [H, W].
         """
         lr = images.checked("lr", lr, smallest=3)
-        ref = images.checked("ref", lr if ref is None else ref, smallest=12)
-        ref = ref[: ref.shape[0] // 4 * 4, : ref.shape[1] // 4 * 4]
-        outputs = self._upscale(lr, ref)
-        return {name: output.numpy() for name, output in outputs.items()}
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None, 3], tf.uint8),
-            tf.TensorSpec([None, None, 3], tf.uint8),
-        ]
-    )
-    def _upscale(self, lr, ref):
-        outputs = self(degrade.network_inputs(lr[None], ref[None]))
-        return {
-            "sr": images.to_uint8(outputs["sr"])[0],
-            "index": outputs["index"][0],
-            "confidence": outputs["confidence"][0, ..., 0],
-        }
+        references = lr if references is None else references
+        if not isinstance(references, list):
+            references = [references]
+        if not references:
+            raise InputError("`references` is empty. Give one, or None for the picture itself.")
+        encoded = [r if isinstance(r, Reference) else self.encode_reference(r) for r in references]
+        return self._enlarger.enlarge(lr, encoded, memory_gb, progress)
 
     def get_config(self):
         return {

@@ -42,33 +42,37 @@ def sheet(panels, columns=3):
     return np.asarray(canvas)
 
 
-def attention_panels(index, confidence, ref):
+def attention_panels(result, refs):
     """Shows where textures came from, and how confident the match was.
 
     Args:
-        index: int [H, W], positions in the reference's grid of 4×4 pixels, row-major.
-        confidence: float [H, W], 0 to 1.
-        ref: uint8 [h, w, 3].
+        result: what `TTSR.upscale_with_attention` returns.
+        refs: list of the references, uint8 [h, w, 3].
 
     Returns:
-        Three panels for `sheet`: the reference tinted by place, the map of the same tints where
-        each place was used, and the confidence from black (0) to white (1).
+        Panels for `sheet`: every reference tinted by place, the map of the same tints where each
+        place was used, and the confidence from black (0) to white (1).
     """
-    height, width = ref.shape[0] // 4, ref.shape[1] // 4
-    tints = _tints(height, width)
-    tinted = np.uint8(0.5 * ref[: 4 * height, : 4 * width] + 0.5 * _repeat(tints, 4))
-    used = tints.reshape(-1, 3)[index]
+    source, index, confidence = (result[name] for name in ("source", "index", "confidence"))
+    used, panels = np.zeros((*index.shape, 3), np.uint8), []
+    for i, ref in enumerate(refs):
+        height, width = ref.shape[0] // 4, ref.shape[1] // 4
+        tints = _tints(height, width, i / len(refs), (i + 1) / len(refs))
+        tinted = np.uint8(0.5 * ref[: 4 * height, : 4 * width] + 0.5 * _repeat(tints, 4))
+        number = f" {i + 1}, used for {(source == i).mean():.0%}" if len(refs) > 1 else ""
+        panels.append((f"reference{number}, tinted by place", tinted))
+        used[source == i] = tints.reshape(-1, 3)[index[source == i]]
     grey = np.uint8(np.rint(255 * np.clip(confidence, 0, 1)))[..., None].repeat(3, -1)
     return [
-        ("reference, tinted by place", tinted),
+        *panels,
         ("where textures came from", _repeat(used, 4)),
         (f"confidence, mean {confidence.mean():.2f}", _repeat(grey, 4)),
     ]
 
 
-def _tints(height, width):
-    """Hue by column, brightness by row: [height, width, 3] uint8."""
-    hue = np.linspace(0, 235, width)[None].repeat(height, 0)
+def _tints(height, width, start, stop):
+    """Hue by column within a part of the circle, brightness by row: [height, width, 3] uint8."""
+    hue = np.linspace(235 * start, 235 * stop, width)[None].repeat(height, 0)
     value = np.linspace(255, 90, height)[:, None].repeat(width, 1)
     hsv = np.stack([hue, np.full_like(hue, 190), value], -1)
     return np.asarray(PIL.Image.fromarray(np.uint8(hsv), "HSV").convert("RGB"))

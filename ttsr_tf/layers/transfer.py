@@ -18,7 +18,7 @@ class Transfer(keras.layers.Layer):
         scale: 1, 2 or 4; how much finer the value is than the map that was matched.
 
     Inputs: value [B, scale·h, scale·w, C], or up to scale - 1 rows and columns more;
-    index, int [B, H, W], positions in h·w, row-major.
+    index, int [B, H, W], positions in h·w, row-major; where it is -1, nothing is pasted.
     Output: textures [B, scale·H, scale·W, C].
     """
 
@@ -34,10 +34,12 @@ class Transfer(keras.layers.Layer):
         # Positions in `blocks`, which a border of zeros surrounds; 0 is in it, and stands for
         # patches whose centre lies outside of the picture.
         centre = (index // width + 1) * (width + 2) + index % width + 1
+        nothing = tf.pad(index < 0, [[0, 0], [1, 1], [1, 1]], constant_values=True)
         total = tf.zeros([tf.shape(index)[0], height_out, width_out, blocks.shape[-1]], value.dtype)
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
                 shifted = tf.pad(centre + dy * (width + 2) + dx, [[0, 0], [1, 1], [1, 1]])
+                shifted = tf.where(nothing, 0, shifted)
                 shifted = shifted[:, 1 - dy : 1 - dy + height_out, 1 - dx : 1 - dx + width_out]
                 with tf.control_dependencies([total]):  # one gather alive at a time
                     total += tf.gather(blocks, shifted, batch_dims=1)

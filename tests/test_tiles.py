@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from ttsr_tf import cost, tiles
+from ttsr_tf.errors import InputError
+
+REF = [(160, 160)]
+
+
+def test_a_picture_that_fits_stays_whole():
+    assert tiles.cut((90, 40), REF, memory_gb=4) == [(slice(0, 90), slice(0, 40))]
+
+
+def test_tiles_cover_the_picture_once_within_the_memory():
+    size, memory_gb = (301, 450), 1.5
+    covered = np.zeros(size, int)
+    cuts = tiles.cut(size, REF, memory_gb)
+    for tile in cuts:
+        covered[tile] += 1
+        outer = tiles.surrounded(tile, size)
+        outer_size = [ends.stop - ends.start for ends in outer]
+        assert cost.memory(outer_size, REF) <= memory_gb * 2**30
+        around = np.arange(4 * 301)[:, None] + 1000 * np.arange(4 * 450)
+        big = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in outer)
+        own = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in tile)
+        np.testing.assert_array_equal(around[big][tiles.within(tile, outer, 4)], around[own])
+    np.testing.assert_array_equal(covered, 1)
+    assert len(cuts) > 1
+
+
+def test_too_little_memory_says_how_much_is_enough():
+    with pytest.raises(InputError, match=r"At least 0\.85 GiB .* 0\.50 may be used"):
+        tiles.cut((300, 300), REF, memory_gb=0.5)
+    assert len(tiles.cut((300, 300), REF, memory_gb=0.86)) > 1

@@ -1,0 +1,136 @@
+"""From pictures to a picture: several references, and pictures of any size in tiles.
+
+for every tile of lr, with its surroundings:
+    query ─ relevance with every reference ─► the best of all: source, index, confidence
+    textures of every reference where it is the best, added up
+    lr, textures, confidence ─► sr, of which the surroundings are cut off
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from ttsr_tf import degrade, images, tiles
+
+_PICTURE = tf.TensorSpec([None, None, None, 3], tf.uint8)
+_INDEX = tf.TensorSpec([None, None, None], tf.int32)
+
+
+def _map(channels):
+    return tf.TensorSpec([None, None, None, channels], tf.float32)
+
+
+_PYRAMID = (_map(256), _map(128), _map(64))
+
+
+class Reference(NamedTuple):
+    """A reference as the network searches it.
+
+    Attributes:
+        key: float32 [1, h // 4, w // 4, 256].
+        value: a tuple of float32 [1, h // 4, w // 4, 256], [1, h // 2, w // 2, 128] and
+            [1, h, w, 64].
+    """
+
+    key: tf.Tensor
+    value: tuple
+
+
+class Enlarger:
+    """Enlarges pictures with a network; sizes are free, and nothing is traced twice.
+
+    Args:
+        model: a built `TTSR`.
+    """
+
+    def __init__(self, model):
+        self._model = model
+
+    def encode(self, ref):
+        """A `Reference` from a picture, uint8 [h, w, 3]; see `TTSR.encode_reference`."""
+        ref = images.checked("ref", ref, smallest=12)
+        return Reference(*self._encode(ref[None, : len(ref) // 4 * 4, : ref.shape[1] // 4 * 4]))
+
+    def enlarge(self, lr, references, memory_gb=None, progress=None):
+        """Enlarges a picture in as few tiles as memory allows; see `TTSR.upscale`.
+
+        Args:
+            lr: uint8 [H, W, 3].
+            references: list of `Reference`.
+            memory_gb: what the process may take, GiB; most of what is free by default.
+            progress: called with the number of tiles that are done and of all.
+
+        Returns:
+            As `TTSR.upscale_with_attention`.
+
+        Raises:
+            InputError: `memory_gb` is too small for the smallest tile.
+        """
+        size = lr.shape[:2]
+        cuts = tiles.cut(size, [r.value[-1].shape[1:3] for r in references], memory_gb)
+        result = {
+            "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
+            "source": np.empty(size, np.int32),
+            "index": np.empty(size, np.int32),
+            "confidence": np.empty(size, np.float32),
+        }
+        whole = slice(0, size[0]), slice(0, size[1])
+        for done, tile in enumerate(cuts, 1):
+            outer = tiles.surrounded(tile, size)
+            outputs = self._enlarge_tile(lr[outer][None], references)
+            for name, output in outputs.items():
+                scale = 4 if name == "sr" else 1
+                inner = output.numpy()[0][tiles.within(tile, outer, scale)]
+                result[name][tiles.within(tile, whole, scale)] = inner
+            if progress:
+                progress(done, len(cuts))
+        return result
+
+    def _enlarge_tile(self, lr, references):
+        query = self._query(lr)
+        source, index, confidence = self._best_match(query, [r.key for r in references])
+        # Where another reference was the best, this one adds nothing: index -1.
+        parts = [
+            self._transfer(r.value, tf.where(source == i, index, -1))
+            for i, r in enumerate(references)
+        ]
+        textures = tuple(tf.add_n(scale) for scale in zip(*parts, strict=True))
+        del query, parts
+        sr = self._synthesise(lr, textures, confidence)
+        return {"sr": sr, "source": source, "index": index, "confidence": confidence[..., 0]}
+
+    def _best_match(self, query, keys):
+        """Which reference, where in it and how well: [1, H, W] twice, [1, H, W, 1]."""
+        index, confidence = self._match(query, keys[0])
+        source = tf.zeros_like(index)
+        for i, key in enumerate(keys[1:], 1):
+            other, score = self._match(query, key)
+            better = score > confidence  # strictly: on a tie the earlier reference stays
+            source = tf.where(better[..., 0], i, source)
+            index = tf.where(better[..., 0], other, index)
+            confidence = tf.where(better, score, confidence)
+        return source, index, confidence
+
+    @tf.function(input_signature=[_PICTURE])
+    def _encode(self, ref):
+        extractor = self._model.texture_extractor
+        key, *_ = extractor(images.to_float(degrade.enlarge(degrade.shrink(ref))))
+        return key, extractor(images.to_float(ref))
+
+    @tf.function(input_signature=[_PICTURE])
+    def _query(self, lr):
+        query, *_ = self._model.texture_extractor(images.to_float(degrade.enlarge(lr)))
+        return query
+
+    @tf.function(input_signature=[_map(256), _map(256)])
+    def _match(self, query, key):
+        return self._model.relevance([query, key])
+
+    @tf.function(input_signature=[_PYRAMID, _INDEX])
+    def _transfer(self, value, index):
+        return self._model.transferred(value, index)
+
+    @tf.function(input_signature=[_PICTURE, _PYRAMID, _map(1)])
+    def _synthesise(self, lr, textures, confidence):
+        return images.to_uint8(self._model.synthesised(images.to_float(lr), textures, confidence))
