@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ttsr_tf import degrade, images, tiles
+from ttsr_tf.errors import InputError
 
 _PICTURE = tf.TensorSpec([None, None, None, 3], tf.uint8)
 _INDEX = tf.TensorSpec([None, None, None], tf.int32)
@@ -51,6 +52,13 @@ class Enlarger:
         """A `Reference` from a picture, uint8 [h, w, 3]; see `TTSR.encode_reference`."""
         ref = images.checked("ref", ref, smallest=12)
         return Reference(*self._encode(ref[None, : len(ref) // 4 * 4, : ref.shape[1] // 4 * 4]))
+
+    def encode_all(self, references):
+        """A list of `Reference` from one or a list of pictures, encoded or not."""
+        references = references if isinstance(references, list) else [references]
+        if not references:
+            raise InputError("`references` is empty. Give one, or None for the picture itself.")
+        return [r if isinstance(r, Reference) else self.encode(r) for r in references]
 
     def enlarge(self, lr, references, memory_gb=None, progress=None):
         """Enlarges a picture in as few tiles as memory allows; see `TTSR.upscale`.

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import images, layers
-from ttsr_tf.enlarging import Enlarger, Reference
+from ttsr_tf.enlarging import Enlarger
 from ttsr_tf.errors import InputError
 
 
@@ -134,14 +134,13 @@ class TTSR(keras.Model):
         """A reference that many pictures are enlarged with, encoded once.
 
         Args:
-            ref: uint8 [h, w, 3], from 12×12; what is over the last multiple of 4 at the bottom and
-                right is not used.
+            ref: uint8 [h, w, 3], from 12×12; used up to the last multiple of 4.
 
         Returns:
             A `Reference`, which holds this model's features: weights must not change meanwhile.
 
         Raises:
-            InputError: an array of another type, rank or too small.
+            InputError: an array of another type, rank or size.
         """
         return self._enlarger.encode(ref)
 
@@ -152,16 +151,15 @@ class TTSR(keras.Model):
             lr: uint8 [H, W, 3], from 3×3.
             references: sharp pictures of something similar, uint8 [h, w, 3] from 12×12 or from
                 `encode_reference`: one, or a list, of which the best match everywhere is used.
-                Without any the picture itself serves as its reference.
-            memory_gb: what the process may take, GiB; most of what is free by default. A picture
-                that takes more is done in overlapping tiles.
+                Default: the picture itself.
+            memory_gb: what the process may take, GiB; default: most of what is free. A picture that
+                takes more is done in overlapping tiles.
 
         Returns:
             uint8 array [4·H, 4·W, 3].
 
         Raises:
-            InputError: an array of another type, rank or too small; an empty list; too little
-                memory for the smallest tile.
+            InputError: an array of another type, rank or size; an empty list; too little memory.
         """
         return self.upscale_with_attention(lr, references, memory_gb)["sr"]
 
@@ -177,19 +175,11 @@ class TTSR(keras.Model):
             of 4×4 pixels [h // 4, w // 4]; `confidence` float32 [H, W].
         """
         lr = images.checked("lr", lr, smallest=3)
-        references = lr if references is None else references
-        if not isinstance(references, list):
-            references = [references]
-        if not references:
-            raise InputError("`references` is empty. Give one, or None for the picture itself.")
-        encoded = [r if isinstance(r, Reference) else self.encode_reference(r) for r in references]
-        return self._enlarger.enlarge(lr, encoded, memory_gb, progress)
+        references = self._enlarger.encode_all(lr if references is None else references)
+        return self._enlarger.enlarge(lr, references, memory_gb, progress)
 
     def get_config(self):
-        return {
-            "num_residual_blocks": self.num_residual_blocks,
-            "num_features": self.num_features,
-        }
+        return {"num_residual_blocks": self.num_residual_blocks, "num_features": self.num_features}
 
 
 def _refined(scales, exchange, stacks):
