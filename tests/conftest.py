@@ -54,11 +54,10 @@ def fails(run):
 
     def command(module, *arguments, **options):
         result = run(module, *arguments, **options)
-        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
         assert result.returncode == 1, result.stderr
-        assert "Traceback" not in result.stderr
-        assert len(errors) == 1, result.stderr
-        return errors[0]
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("error: ")
+        return line
 
     return command
 

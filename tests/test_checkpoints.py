@@ -93,7 +93,7 @@ class Evil:
 
 def test_a_checkpoint_can_not_run_code(tmp_path, capsys):
     torch.save({"x": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(InputError, match="can't be read as a torch checkpoint"):
+    with pytest.raises(InputError, match="must be a torch checkpoint of plain tensors"):
         torch_checkpoint.read(str(tmp_path / "evil.pt"))
     assert capsys.readouterr().out == ""
 
@@ -102,7 +102,7 @@ def test_what_is_no_torch_checkpoint(tmp_path, fails):
     path = tmp_path / "text.pt"
     path.write_text("hello")
     arguments = f"--torch_checkpoint={path}", f"--output={tmp_path}/a.weights.h5"
-    assert f"{path} can't be read as a torch checkpoint" in fails("convert", *arguments)
+    assert f"{path} can't be read: it must be a torch checkpoint" in fails("convert", *arguments)
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="must hold a dict of tensors"):
         torch_checkpoint.read(str(path))

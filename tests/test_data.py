@@ -105,7 +105,7 @@ def test_folder(folder):
 
 
 def test_bad_folders(folder, tmp_path):
-    with pytest.raises(InputError, match="--data_dir= is not a folder"):
+    with pytest.raises(InputError, match="--dataset=folder needs --data_dir"):
         data.load("folder", None, 32, seed=0)
     with pytest.raises(InputError, match=r"0\.png is 40×36 pixels: no crop of 40"):
         data.load("folder", str(folder), 40, seed=0)

@@ -133,7 +133,7 @@ def test_bad_outputs(tmp_path):
         images.check_output(f"{tmp_path}/a.xyz")
     with pytest.raises(InputError, match=r"a\.jpg must end in .* to keep the transparency"):
         images.check_output(f"{tmp_path}/a.jpg", alpha=True)
-    with pytest.raises(InputError, match="is an input and would be overwritten"):
+    with pytest.raises(InputError, match="is already used by this command"):
         images.check_output(f"{tmp_path}/a.png", [f"{tmp_path}/../{tmp_path.name}/a.png"])
     with pytest.raises(InputError, match="Can't write to the folder"):
         images.check_output(f"{tmp_path}/none/a.png")

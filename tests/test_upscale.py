@@ -99,7 +99,7 @@ BAD = {
     "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
     "empty": ({"lr": "empty"}, "empty holds no pictures"),
     "map": ({"lr": "frames", "attention_map": "map.png"}, "--attention_map goes with one picture"),
-    "input": ({"output": "lr.png"}, "is an input and would be overwritten"),
+    "input": ({"output": "lr.png"}, "is already used by this command"),
 }
 
 

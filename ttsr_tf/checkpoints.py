@@ -66,6 +66,6 @@ def _read_config(file):
             return json.loads(content.attrs[_ATTRIBUTE])["config"]
     except (OSError, KeyError):
         raise InputError(
-            f"{file} is not a checkpoint of ttsr-tf. A file of the authors' program (.pt) is "
-            "converted with `python -m ttsr_tf.convert`."
+            f"{file} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
+            "program (.pt) is converted with `python -m ttsr_tf.convert`."
         ) from None

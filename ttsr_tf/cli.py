@@ -11,6 +11,24 @@ from absl import app, flags
 from ttsr_tf.errors import InputError
 
 
+def _start_tensorflow_quietly():
+    """Its C++ code prints about missing GPUs to the file descriptor, whatever the level is."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+_start_tensorflow_quietly()
+
+
 def run(main):
     """Parses flags and calls `main()`; an `InputError` ends with one line and exit code 1."""
 
@@ -29,7 +47,7 @@ def _parse(argv):
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        _fail(f"{error} (see --help)".replace("\n", " "))
+        _fail(f"{error} (see --help)".replace("\n", " ").replace("ERROR:: ", ""))
 
 
 def _fail(message):

@@ -87,8 +87,10 @@ def augmented(example, seed):
 
 
 def _read_folder(data_dir, size):
-    if not data_dir or not os.path.isdir(data_dir):
-        raise InputError(f"--data_dir={data_dir or ''} is not a folder. Give the pairs' folder.")
+    if not data_dir:
+        raise InputError("--dataset=folder needs --data_dir, the pairs' folder.")
+    if not os.path.isdir(data_dir):
+        raise InputError(f"--data_dir={data_dir} is not a folder. Give the pairs' folder.")
     train = os.path.join(data_dir, "train")
     root = train if os.path.isdir(train) else data_dir
     names = {}

@@ -125,7 +125,9 @@ def check_output(path, inputs=(), alpha=False):
         why = " to keep the transparency" if alpha and extension in EXTENSIONS else ""
         raise InputError(f"{path} must end in one of {', '.join(allowed)}{why}.")
     if any(os.path.realpath(path) == os.path.realpath(other) for other in inputs):
-        raise InputError(f"{path} is an input and would be overwritten. Choose another name.")
+        raise InputError(
+            f"{path} is already used by this command and would be overwritten. Choose another name."
+        )
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder. Give the name of a file in it.")
     check_folder(os.path.dirname(path) or ".")

@@ -30,10 +30,11 @@ def read(path):
         raise InputError(f"{path} is not a file. Check the path.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever unpickling meets
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (
+        Exception
+    ):  # torch raises whatever unpickling meets, and advises to let the file run code
         raise InputError(
-            f"{path} can't be read as a torch checkpoint of plain tensors ({reason})."
+            f"{path} can't be read: it must be a torch checkpoint of plain tensors. Is it whole?"
         ) from None
     if not isinstance(state, dict) or not all(torch.is_tensor(x) for x in state.values()):
         raise InputError(f"{path} must hold a dict of tensors, as the released files do.")

@@ -50,12 +50,12 @@ _NUM_FEATURES = flags.DEFINE_integer("num_features", 64, "Channels.", lower_boun
 
 def main():
     _check_flags()
-    _make_run_folder()
     keras.utils.set_random_seed(_SEED.value)
     train, held_out = data.load(_DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, _SEED.value)
     model = TTSR(_NUM_RESIDUAL_BLOCKS.value, _NUM_FEATURES.value)
     model.build()
     vgg.initialise(model, _VGG19_WEIGHTS.value)
+    _make_run_folder()  # only now: bad input must not change the flags of a run that is there
     print(f"{len(train[0])} pairs, {model.count_params():,} parameters, {_MAX_STEPS.value} steps.")
 
     batches = data.batches(*train, _BATCH_SIZE.value, _SEED.value)
