@@ -30,9 +30,8 @@ def read(path):
         raise InputError(f"{path} is not a file. Check the path.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ):  # torch raises whatever unpickling meets, and advises to let the file run code
+    except Exception:  # torch raises whatever unpickling meets
+        # Without its text, which advises to let the file run code.
         raise InputError(
             f"{path} can't be read: it must be a torch checkpoint of plain tensors. Is it whole?"
         ) from None
