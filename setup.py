@@ -9,6 +9,7 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read_text()).group(1)
 
 EXTRAS = {
+    "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
 }

@@ -1,14 +1,18 @@
 """Matching and transfer: the plain form, the streamed form and the bare matrix product.
 
-python benchmarks/matching.py [--sizes=40x40,125x83]
+python benchmarks/matching.py [--sizes=40x40,125x83] [--plot=matching.png]
 
-Medians of one run. The plain form unfolds patches for the transfer too, as the paper writes it; it
-is left out where its memory would exceed what is free. "product" multiplies the same vectors once,
-in blocks: the least that an exact search could take.
+Medians of one run, the forms in turns; and the peak memory of a fresh process above its inputs.
+The plain form unfolds patches for the transfer too, as the paper writes it; it is left out where
+its memory would exceed what is free. "product" multiplies the same vectors once, in blocks: the
+least that an exact search could take.
 """
 
 import math
+import resource
 import statistics
+import subprocess
+import sys
 import time
 
 from ttsr_tf import cli  # first, since it quiets TensorFlow's start
@@ -20,63 +24,107 @@ import tensorflow as tf
 from absl import flags
 
 from ttsr_tf import layers
+from ttsr_tf.errors import InputError
 
 _SIZES = flags.DEFINE_list(
     "sizes", ["40x40", "80x80", "125x83", "160x160", "256x256"], "Of query and key: HxW."
 )
-_RUNS = flags.DEFINE_integer("runs", 3, "Of each; the median counts.", lower_bound=1)
+_RUNS = flags.DEFINE_integer("runs", 5, "Of each; the median counts.", lower_bound=1)
+_PLOT = flags.DEFINE_string("plot", None, "Picture of time and memory against size, to write.")
+_MEASURE = flags.DEFINE_string("measure", None, "FORM:HxW, whose memory to measure here.")
 _CHANNELS = (256, 128, 64)
 
 
 def main():
-    print(
-        "| query, key | plain, s | streamed, s | product, s | plain/streamed | streamed/product |"
-    )
-    print("|---|---|---|---|---|---|")
-    measured = []
-    for size in _SIZES.value:
-        height, width = map(int, size.split("x"))
-        plain, streamed, product = _measure(height, width)
-        ratio = f"{plain / streamed:.1f}" if plain else "–"
-        print(
-            f"| {height}×{width} | {f'{plain:.3f}' if plain else 'too large'} | {streamed:.3f} | "
-            f"{product:.3f} | {ratio} | {streamed / product:.1f} |",
-            flush=True,
-        )
-        measured.append((height * width, streamed, product))
-    if len(measured) > 1:
-        positions, streamed, product = np.log(np.array(measured)).T
-        for name, seconds in (("streamed", streamed), ("product", product)):
-            power = np.polyfit(positions, seconds, 1)[0]
-            print(f"{name}: time grows as positions to the power {power:.2f}")
+    if _MEASURE.value:
+        form, size = _MEASURE.value.split(":")
+        inputs = _inputs(size)
+        before = _peak()
+        tf.function(_FORMS[form])(*inputs)
+        print(_peak() - before)
+        return
+    pyplot = _pyplot() if _PLOT.value else None
+    columns = ["plain, s", "streamed, s", "product, s", "plain/streamed", "streamed/product"]
+    columns += ["plain, MiB", "streamed, MiB"]
+    print(f"| query, key | {' | '.join(columns)} |\n{'|---' * (len(columns) + 1)}|", flush=True)
+    rows = [_row(size) for size in _SIZES.value]
+    if len(rows) > 1:
+        for name in ("streamed, s", "product, s", "streamed, MiB"):
+            known = np.log([(row["positions"], row[name]) for row in rows])
+            power = np.polyfit(*known.T, 1)[0]
+            print(f"{name}: grows as the positions to the power {power:.2f}")
+    if pyplot:
+        _plot(pyplot, rows)
 
 
-def _measure(height, width):
+def _row(size):
+    """Measures and prints one size: a dict from what to a number, nan where too large."""
+    height, width = map(int, size.split("x"))
+    positions = height * width
+    fits = 8 * positions**2 + 166_000 * positions < psutil.virtual_memory().available
+    forms = [form for form in _FORMS if fits or form != "plain"]
+    row = {"positions": positions, "plain, s": math.nan, "plain, MiB": math.nan}
+    row.update({f"{form}, s": s for form, s in _seconds(forms, _inputs(size)).items()})
+    row.update({f"{form}, MiB": _memory(form, size) for form in forms if form != "product"})
+    cells = [f"{row[f'{form}, s']:.3f}" for form in _FORMS]
+    cells.append(f"{row['plain, s'] / row['streamed, s']:.1f}")
+    cells.append(f"{row['streamed, s'] / row['product, s']:.1f}")
+    cells += [f"{row[f'{form}, MiB']:.0f}" for form in ("plain", "streamed")]
+    print(f"| {size} | {' | '.join(cells)} |".replace("nan", "–"), flush=True)
+    return row
+
+
+def _inputs(size):
+    height, width = map(int, size.split("x"))
     rng = tf.random.Generator.from_seed(0)
     query, key = (tf.nn.relu(rng.normal([1, height, width, 256])) for _ in range(2))
     value = [
         rng.normal([1, s * height, s * width, c]) for s, c in zip((1, 2, 4), _CHANNELS, strict=True)
     ]
-    positions = height * width
-    needed = 4 * positions**2 + 83_000 * 2 * positions
-    plain = None
-    if 2 * needed < psutil.virtual_memory().available:
-        plain = _seconds(tf.function(_plain), query, key, value)
-    return (
-        plain,
-        _seconds(tf.function(_streamed), query, key, value),
-        _seconds(tf.function(_product), query, key),
-    )
+    return query, key, value
 
 
-def _seconds(function, *inputs):
-    function(*inputs)
-    seconds = []
-    for _ in range(_RUNS.value):
-        start = time.perf_counter()
-        tf.nest.map_structure(lambda x: x.numpy(), function(*inputs))
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+def _seconds(forms, inputs):
+    """Medians: a dict by form. In turns, since a machine's speed changes."""
+    functions = {form: tf.function(_FORMS[form]) for form in forms}
+    seconds = {form: [] for form in forms}
+    for run in range(_RUNS.value + 1):
+        for form, function in functions.items():
+            start = time.perf_counter()
+            tf.nest.map_structure(lambda x: x.numpy(), function(*inputs))
+            if run > 0:  # the first one traces
+                seconds[form].append(time.perf_counter() - start)
+    return {form: statistics.median(values) for form, values in seconds.items()}
+
+
+def _memory(form, size):
+    command = [sys.executable, __file__, f"--measure={form}:{size}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout)
+
+
+def _peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # MiB
+
+
+def _pyplot():
+    try:
+        from matplotlib import pyplot
+    except ImportError:
+        raise InputError("--plot needs matplotlib: pip install -e '.[benchmarks]'") from None
+    return pyplot
+
+
+def _plot(pyplot, rows):
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    positions = [row["positions"] for row in rows]
+    for panel, unit in zip(axes, ("s", "MiB"), strict=True):
+        for form in _FORMS:
+            if f"{form}, {unit}" in rows[0]:
+                panel.loglog(positions, [row[f"{form}, {unit}"] for row in rows], "o-", label=form)
+        panel.set(xlabel="positions of query and of key", ylabel=unit)
+        panel.legend()
+    figure.savefig(_PLOT.value, dpi=100)
 
 
 def _streamed(query, key, value):
@@ -120,6 +168,8 @@ def _product(query, key, block=4096):
     ]
     return tf.add_n(best)
 
+
+_FORMS = {"plain": _plain, "streamed": _streamed, "product": _product}
 
 if __name__ == "__main__":
     cli.run(main)

@@ -53,6 +53,15 @@ def test_tiles_change_nothing(rng):
     np.testing.assert_array_equal(whole[1], tiled[1])
 
 
+@pytest.mark.parametrize("width", [20, 43, 50, 100])
+def test_several_tiles_equal_the_plain_form(rng, width):
+    query = tf.constant(rng.standard_normal((2, 53, width, 16)), tf.float32)
+    key = tf.constant(rng.standard_normal((2, 60, 82, 16)), tf.float32)  # tiles of 30×41
+    (index, score), (plain, plain_score) = (Relevance(form)([query, key]) for form in FORMS)
+    np.testing.assert_array_equal(index, plain)
+    np.testing.assert_allclose(score, plain_score, atol=1e-6)
+
+
 def test_negative_scores_are_found(rng):
     key = tf.constant(np.abs(rng.standard_normal((1, 7, 5, 4))), tf.float32)
     (index, score), (plain, plain_score) = (Relevance(form)([-key, key]) for form in FORMS)

@@ -65,7 +65,7 @@ class Enlarger:
 
         Args:
             lr: uint8 [H, W, 3].
-            references: list of `Reference`.
+            references: list of `Reference`; it is emptied.
             memory_gb: what the process may take, GiB; most of what is free by default.
             progress: called with the number of tiles that are done and of all.
 
@@ -81,21 +81,26 @@ class Enlarger:
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),
             "index": np.empty(size, np.int32),
-            "confidence": np.empty(size, np.float32),
+            "confidence": np.empty((*size, 1), np.float32),
         }
         whole = slice(0, size[0]), slice(0, size[1])
         for done, tile in enumerate(cuts, 1):
             outer = tiles.surrounded(tile, size)
-            outputs = self._enlarge_tile(lr[outer][None], references)
+            textures, outputs = self._textures(lr[outer][None], references)
+            if done == len(cuts):
+                references.clear()  # the backbone needs their memory, if nobody else needs them
+            outputs["sr"] = self._synthesise(lr[outer][None], textures, outputs["confidence"])
+            del textures
             for name, output in outputs.items():
                 scale = 4 if name == "sr" else 1
                 inner = output.numpy()[0][tiles.within(tile, outer, scale)]
                 result[name][tiles.within(tile, whole, scale)] = inner
             if progress:
                 progress(done, len(cuts))
-        return result
+        return {**result, "confidence": result["confidence"][..., 0]}
 
-    def _enlarge_tile(self, lr, references):
+    def _textures(self, lr, references):
+        """The three maps of textures; and a dict of `source`, `index` and `confidence`."""
         query = self._query(lr)
         source, index, confidence = self._best_match(query, [r.key for r in references])
         # Where another reference was the best, this one adds nothing: index -1.
@@ -104,9 +109,7 @@ class Enlarger:
             for i, r in enumerate(references)
         ]
         textures = tuple(tf.add_n(scale) for scale in zip(*parts, strict=True))
-        del query, parts
-        sr = self._synthesise(lr, textures, confidence)
-        return {"sr": sr, "source": source, "index": index, "confidence": confidence[..., 0]}
+        return textures, {"source": source, "index": index, "confidence": confidence}
 
     def _best_match(self, query, keys):
         """Which reference, where in it and how well: [1, H, W] twice, [1, H, W, 1]."""

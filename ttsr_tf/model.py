@@ -106,7 +106,7 @@ class TTSR(keras.Model):
         x4 = self.fuse_x4([x4, textures_x4, layers.resize_up(confidence, 4)])
         x1, x2, x4 = _refined([x1, x2, x4], self.exchange_124, self.refine_124)
 
-        sr = tf.concat([x4, self.tail_x1(x1), self.tail_x2(x2)], -1)
+        sr = [x4, self.tail_x1(x1), self.tail_x2(x2)]
         for layer in self.tail:
             sr = layer(sr)
         return tf.clip_by_value(sr, -1, 1)

@@ -17,7 +17,8 @@ class Convolution(keras.layers.Layer):
         strides: 1 or 2.
         relu: whether a ReLU follows.
 
-    Input: [B, H, W, C]. Output: [B, ceil(H / strides), ceil(W / strides), filters].
+    Input: [B, H, W, C], or a list of maps that are taken as concatenated to C channels, without the
+    memory of that. Output: [B, ceil(H / strides), ceil(W / strides), filters].
     """
 
     def __init__(self, filters, kernel_size=3, strides=1, relu=False, **kwargs):
@@ -28,8 +29,10 @@ class Convolution(keras.layers.Layer):
         self.relu = relu
 
     def build(self, input_shape):
-        fan_in = self.kernel_size**2 * input_shape[-1]
-        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        channels = sum(shape[-1] for shape in shapes)
+        fan_in = self.kernel_size**2 * channels
+        shape = (self.kernel_size, self.kernel_size, channels, self.filters)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=_uniform(fan_in))
         self.bias = self.add_weight(
             name="bias", shape=(self.filters,), initializer=_uniform(fan_in)
@@ -37,14 +40,21 @@ class Convolution(keras.layers.Layer):
         self.built = True
 
     def call(self, x):
+        maps = x if isinstance(x, list) else [x]
+        kernels = tf.split(self.kernel, [x.shape[-1] for x in maps], axis=2)
+        y = tf.nn.bias_add(self._convolved(maps[0], kernels[0]), self.bias)
+        for x, kernel in zip(maps[1:], kernels[1:], strict=True):
+            y += self._convolved(x, kernel)
+        return tf.nn.relu(y) if self.relu else y
+
+    def _convolved(self, x, kernel):
         side = self.kernel_size // 2
         # "SAME" is the same at stride 1, and the form that TensorFlow fuses with bias and ReLU.
         padding = "SAME" if self.strides == 1 else [[0, 0], [side, side], [side, side], [0, 0]]
-        x = tf.nn.bias_add(tf.nn.conv2d(x, self.kernel, self.strides, padding), self.bias)
-        return tf.nn.relu(x) if self.relu else x
+        return tf.nn.conv2d(x, kernel, self.strides, padding)
 
     def compute_output_shape(self, input_shape):
-        batch, *size, _ = input_shape
+        batch, *size, _ = input_shape[0] if isinstance(input_shape, list) else input_shape
         size = [n if n is None else -(-n // self.strides) for n in size]
         return (batch, *size, self.filters)
 

@@ -1,7 +1,6 @@
 """CSFI: feature maps of different scales exchange what they know."""
 
 import keras
-import tensorflow as tf
 
 from ttsr_tf.layers.convolution import Convolution
 from ttsr_tf.layers.resampling import Downsample, Upsample
@@ -47,7 +46,7 @@ class CrossScaleIntegration(keras.layers.Layer):
         merged = []
         for target, own in enumerate(scales):
             others = [next(exchanges)(x) for source, x in enumerate(scales) if source != target]
-            merged.append(self.merges[target](tf.concat([own, *others], -1)))
+            merged.append(self.merges[target]([own, *others]))
         return tuple(merged)
 
     def compute_output_shape(self, input_shape):

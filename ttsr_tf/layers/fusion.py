@@ -1,7 +1,6 @@
 """Soft attention: textures join the features as far as their match was good."""
 
 import keras
-import tensorflow as tf
 
 from ttsr_tf.layers.convolution import Convolution
 
@@ -28,7 +27,7 @@ class SoftFusion(keras.layers.Layer):
 
     def call(self, inputs):
         features, textures, confidence = inputs
-        return features + self.conv(tf.concat([features, textures], -1)) * confidence
+        return features + self.conv([features, textures]) * confidence
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0])
