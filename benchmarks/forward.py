@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from ttsr_tf import TTSR, checkpoints, degrade, images, layers, metrics, sample
+from ttsr_tf import TTSR, checkpoints, cost, degrade, images, layers, metrics, sample
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Weights (.weights.h5) or a run folder.")
 _LR = flags.DEFINE_string("lr", "125x83", "Size of the small picture: HxW.")
@@ -34,6 +34,8 @@ def main():
     print("| stage | s |\n|---|---|")
     _stages(model, inputs)
     outputs = _timed("whole", lambda: model(inputs))
+    lr_size, ref_size = (tuple(inputs[name].shape[1:3]) for name in ("lr", "ref"))
+    print(f"| as `ttsr_tf.upscale` estimates | {cost.seconds(model, lr_size, [ref_size]):.1f} |")
     if _DTYPE.value:
         keras.mixed_precision.set_global_policy(f"mixed_{_DTYPE.value}")
         other = TTSR(**model.get_config())

@@ -138,8 +138,8 @@ def test_gradient_reaches_every_variable_and_input(case):
 
 
 def test_convolution_takes_a_list_as_concatenated(rng):
-    maps = [tf.constant(rng.standard_normal((2, 5, 7, n)), tf.float32) for n in (3, 1, 4)]
+    parts = [tf.constant(rng.standard_normal((2, 5, 7, n)), tf.float32) for n in (3, 1, 4)]
     convolution = layers.Convolution(6, strides=2, relu=True)
-    given = convolution(maps)
-    np.testing.assert_allclose(given, convolution(tf.concat(maps, -1)), atol=1e-6)
-    assert convolution.compute_output_shape([x.shape for x in maps]) == given.shape
+    given = convolution(parts)
+    np.testing.assert_allclose(given, convolution(tf.concat(parts, -1)), atol=1e-6)
+    assert convolution.compute_output_shape([x.shape for x in parts]) == given.shape

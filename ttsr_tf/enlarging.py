@@ -6,6 +6,7 @@ for every tile of lr, with its surroundings:
     lr, textures, confidence ─► sr, of which the surroundings are cut off
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -104,11 +105,11 @@ class Enlarger:
         query = self._query(lr)
         source, index, confidence = self._best_match(query, [r.key for r in references])
         # Where another reference was the best, this one adds nothing: index -1.
-        parts = [
+        parts = (
             self._transfer(r.value, tf.where(source == i, index, -1))
             for i, r in enumerate(references)
-        ]
-        textures = tuple(tf.add_n(scale) for scale in zip(*parts, strict=True))
+        )
+        textures = functools.reduce(lambda *both: tuple(map(tf.add, *both)), parts)
         return textures, {"source": source, "index": index, "confidence": confidence}
 
     def _best_match(self, query, keys):
