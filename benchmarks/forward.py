@@ -1,11 +1,11 @@
 """Where the time of enlarging one picture goes, stage by stage.
 
-python benchmarks/forward.py [--lr=125x83] [--ref=500x332] [--dtype=bfloat16]
+python benchmarks/forward.py [--lr=125x83] [--ref=500x332] [--dtype=bfloat16] [--xla]
 
 Medians of one run, every stage in a `tf.function`. Without --checkpoint, a network of the paper's
 size with random weights.
 With --dtype, the whole once more with that type for all but the matching: its time, how many
-matches change, and how far the result is from float32's.
+matches change, and how far the result is from float32's. With --xla, the backbone compiled by XLA.
 """
 
 import statistics
@@ -26,6 +26,7 @@ _LR = flags.DEFINE_string("lr", "125x83", "Size of the small picture: HxW.")
 _REF = flags.DEFINE_string("ref", "500x332", "Size of the reference: HxW, up to 500x741.")
 _RUNS = flags.DEFINE_integer("runs", 5, "Of each; the median counts.", lower_bound=1)
 _DTYPE = flags.DEFINE_enum("dtype", None, ["float16", "bfloat16"], "To compare with float32.")
+_XLA = flags.DEFINE_bool("xla", False, "Also the backbone compiled by XLA.")
 
 
 def main():
@@ -36,6 +37,13 @@ def main():
     outputs = _timed("whole", lambda: model(inputs))
     lr_size, ref_size = (tuple(inputs[name].shape[1:3]) for name in ("lr", "ref"))
     print(f"| as `ttsr_tf.upscale` estimates | {cost.seconds(model, lr_size, [ref_size]):.1f} |")
+
+    def backbone():
+        return model.synthesised(inputs["lr"], outputs["textures"], outputs["confidence"])
+
+    _timed("backbone", backbone)
+    if _XLA.value:
+        _timed("backbone, XLA", backbone, jit_compile=True)
     if _DTYPE.value:
         keras.mixed_precision.set_global_policy(f"mixed_{_DTYPE.value}")
         other = TTSR(**model.get_config())
@@ -100,8 +108,8 @@ def _stages(model, inputs):
     _timed("tail", tail)
 
 
-def _timed(name, function):
-    function = tf.function(function)
+def _timed(name, function, jit_compile=None):
+    function = tf.function(function, jit_compile=jit_compile)
     result = function()
     seconds = []
     for _ in range(_RUNS.value):

@@ -124,7 +124,10 @@ def _plot(pyplot, rows):
         for form in _FORMS:
             if f"{form}, {unit}" in rows[0]:
                 panel.loglog(positions, [row[f"{form}, {unit}"] for row in rows], "o-", label=form)
-        panel.set(xlabel="positions of query and of key", ylabel=unit)
+        panel.set(xlabel="query and key", ylabel=unit)
+        panel.minorticks_off()
+        panel.set_xticks(positions, [size.replace("x", "×") for size in _SIZES.value])
+        panel.grid(alpha=0.3)
         panel.legend()
     figure.savefig(_PLOT.value, dpi=100)
 
