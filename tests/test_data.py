@@ -3,7 +3,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import data, degrade, losses, metrics, sample
+from ttsr_tf import data, degrade, losses, sample
 from ttsr_tf.errors import InputError
 
 
@@ -121,20 +121,3 @@ def test_bad_folders(folder, tmp_path):
 def test_reconstruction_is_the_mean_absolute_difference(rng):
     hr, sr = rng.standard_normal((2, 2, 3, 5, 3))
     np.testing.assert_allclose(losses.reconstruction(hr, sr), np.abs(hr - sr).mean(), rtol=1e-6)
-
-
-def test_psnr(shared):
-    stored = np.load(shared("parity/metrics.npz"))
-    numbers = sorted({name.split("/")[0] for name in stored})
-    assert numbers
-    for n in numbers:
-        hr, sr = (np.moveaxis(stored[f"{n}/{kind}"], -3, -1) for kind in ("hr", "sr"))
-        hr = hr[:, : sr.shape[1], : sr.shape[2]]
-        np.testing.assert_allclose(metrics.psnr(hr, sr), stored[f"{n}/psnr"], atol=1e-3)
-
-
-def test_psnr_of_a_known_difference():
-    hr = np.full((4, 5, 3), 100, np.uint8)
-    # Y differs by 10 · (65.738 + 129.057 + 25.064) / 256
-    expected = 20 * np.log10(255 / (10 * 219.859 / 256))
-    np.testing.assert_allclose(metrics.psnr(hr, hr + 10), expected, rtol=1e-5)

@@ -19,3 +19,16 @@ def psnr(hr, sr):
         float32 [...], dB.
     """
     return tf.image.psnr(luma(hr)[..., None], luma(sr)[..., None], max_val=255.0)
+
+
+def ssim(hr, sr):
+    """Structural similarity on Y, no border cropped: a Gaussian window of 11×11, σ 1.5, the windows
+    that lie within the picture, K = 0.01 and 0.03, peak 255.
+
+    Args:
+        hr, sr: uint8 [..., H, W, 3], from 11×11.
+
+    Returns:
+        float32 [...], up to 1.
+    """
+    return tf.image.ssim(luma(hr)[..., None], luma(sr)[..., None], max_val=255.0)

@@ -1,0 +1,44 @@
+import numpy as np
+
+from ttsr_tf import metrics
+
+
+def test_equal_to_the_stored_scores(shared):
+    stored = np.load(shared("parity/metrics.npz"))
+    numbers = sorted({name.split("/")[0] for name in stored})
+    assert numbers
+    for n in numbers:
+        hr, sr = (np.moveaxis(stored[f"{n}/{kind}"], -3, -1) for kind in ("hr", "sr"))
+        hr = hr[:, : sr.shape[1], : sr.shape[2]]
+        np.testing.assert_allclose(metrics.psnr(hr, sr), stored[f"{n}/psnr"], atol=1e-3)
+        np.testing.assert_allclose(metrics.ssim(hr, sr), stored[f"{n}/ssim"], atol=1e-4)
+
+
+def test_psnr_of_a_known_difference():
+    hr = np.full((4, 5, 3), 100, np.uint8)
+    # Y differs by 10 · (65.738 + 129.057 + 25.064) / 256
+    expected = 20 * np.log10(255 / (10 * 219.859 / 256))
+    np.testing.assert_allclose(metrics.psnr(hr, hr + 10), expected, rtol=1e-5)
+
+
+def test_ssim_from_the_formula(rng):
+    hr = rng.integers(256, size=(2, 14, 17, 3), dtype=np.uint8)
+    sr = np.uint8(np.clip(hr + rng.normal(0, 40, hr.shape), 0, 255))
+    np.testing.assert_allclose(metrics.ssim(hr, sr), list(map(_ssim, hr, sr)), atol=1e-5)
+
+
+def _ssim(*pair):
+    x, y = (picture @ np.array([65.738, 129.057, 25.064]) / 256 + 16 for picture in pair)
+    window = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    window = np.outer(window, window) / window.sum() ** 2
+
+    def mean(z):
+        return np.einsum(
+            "hwij,ij->hw", np.lib.stride_tricks.sliding_window_view(z, (11, 11)), window
+        )
+
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    mx, my = mean(x), mean(y)
+    vx, vy, cov = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+    luminance = (2 * mx * my + c1) / (mx**2 + my**2 + c1)
+    return (luminance * (2 * cov + c2) / (vx + vy + c2)).mean()
