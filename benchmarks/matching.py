@@ -23,7 +23,7 @@ import psutil
 import tensorflow as tf
 from absl import flags
 
-from ttsr_tf import layers
+from ttsr_tf import images, layers
 from ttsr_tf.errors import InputError
 
 _SIZES = flags.DEFINE_list(
@@ -31,6 +31,9 @@ _SIZES = flags.DEFINE_list(
 )
 _RUNS = flags.DEFINE_integer("runs", 5, "Of each; the median counts.", lower_bound=1)
 _PLOT = flags.DEFINE_string("plot", None, "Picture of time and memory against size, to write.")
+flags.register_validator(
+    "sizes", lambda sizes: all(re.fullmatch(r"\d+x\d+", s) for s in sizes), "Such as 40x40,125x83."
+)
 _MEASURE = flags.DEFINE_string("measure", None, "FORM:HxW, whose memory to measure here.")
 _CHANNELS = (256, 128, 64)
 
@@ -43,6 +46,8 @@ def main():
         tf.function(_FORMS[form])(*inputs)
         print(_peak() - before)
         return
+    if _PLOT.value:
+        images.check_output(_PLOT.value)
     pyplot = _pyplot() if _PLOT.value else None
     columns = ["plain, s", "streamed, s", "product, s", "plain/streamed", "streamed/product"]
     columns += ["plain, MiB", "streamed, MiB"]
@@ -164,7 +169,8 @@ def _fold(value, index, scale):
     return tf.reshape(total[1:-1, :, 1:-1], [1, scale * height, scale * width, channels]) / 9
 
 
-def _product(query, key, _value, block=4096):
+def _product(query, key, value, block=4096):
+    del value
     query, key = (tf.reshape(x, [-1, 256]) for x in (query, key))
     count = math.ceil(query.shape[0] / block)
     best = [

@@ -29,6 +29,14 @@ def test_tiles_cover_the_picture_once_within_the_memory():
 
 
 def test_too_little_memory_says_how_much_is_enough():
-    with pytest.raises(InputError, match=r"At least 0\.85 GiB .* 0\.50 may be used"):
+    with pytest.raises(InputError, match=r"At least 0\.91 GiB .* 0\.50 may be used"):
         tiles.cut((300, 300), REF, memory_gb=0.5)
-    assert len(tiles.cut((300, 300), REF, memory_gb=0.86)) > 1
+    assert len(tiles.cut((300, 300), REF, memory_gb=0.92)) > 1
+
+
+def test_the_least_memory_of_a_small_picture_is_its_own():
+    size = 20, 24
+    least = cost.memory(size, REF) / 2**30
+    assert tiles.cut(size, REF, memory_gb=least + 1e-6) == tiles.grid(size, 24)
+    with pytest.raises(InputError, match=rf"At least {least:.2f} GiB"):
+        tiles.cut(size, REF, memory_gb=0)

@@ -31,10 +31,13 @@ def cut(lr_size, ref_sizes, memory_gb=None):
     allowed = cost.allowed_memory(memory_gb)
     if cost.memory(lr_size, ref_sizes) <= allowed:
         return grid(lr_size, max(lr_size))
-    sides = range(_SMALLEST, max(lr_size))
-    fitting = [n for n in sides if cost.memory([n + 2 * OVERLAP] * 2, ref_sizes) <= allowed]
+
+    def needed(side):
+        return cost.memory([min(side + 2 * OVERLAP, size) for size in lr_size], ref_sizes)
+
+    fitting = [n for n in range(_SMALLEST, max(lr_size)) if needed(n) <= allowed]
     if not fitting:
-        least = cost.memory([_SMALLEST + 2 * OVERLAP] * 2, ref_sizes)
+        least = needed(_SMALLEST)
         raise InputError(
             f"At least {least / 2**30:.2f} GiB of memory are needed, {allowed / 2**30:.2f} may be "
             "used. Give a larger memory_gb, or fewer or smaller references."
