@@ -3,18 +3,27 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import data, degrade, losses, sample
+from ttsr_tf import data, degrade, sample
 from ttsr_tf.errors import InputError
+from ttsr_tf.pairs import Pairs
 
 
 @pytest.fixture
-def pairs(rng):
-    return (rng.integers(256, size=(6, 16, 16, 3), dtype=np.uint8) for _ in range(2))
+def pictures(rng):
+    return rng.integers(256, size=(2, 6, 16, 16, 3), dtype=np.uint8)
 
 
-def test_batches_hold_degraded_pairs(pairs):
-    hr, ref = pairs
-    batch = next(iter(data.batches(hr, ref, 4, seed=5)))
+@pytest.fixture
+def pairs(pictures):
+    return Pairs(list("abcdef"), lambda i: tuple(pictures[:, i]))
+
+
+def test_batches_hold_degraded_pairs(pairs, pictures):
+    hr, _ = pictures
+    batch = next(iter(data.batches(pairs, 16, 4, seed=5)))
+    epsilon = batch.pop("epsilon")
+    assert epsilon.shape == (4, 2)
+    assert len(np.unique(epsilon)) == 8
     assert {name: tuple(x.shape) for name, x in batch.items()} == {
         "lr": (4, 4, 4, 3),
         "lr_up": (4, 16, 16, 3),
@@ -57,14 +66,69 @@ def test_the_reference_turns_on_its_own():
     assert 0 < alike < 20  # one in eight by chance
 
 
-def test_only_the_seed_decides(pairs):
-    hr, ref = pairs
+def _numbers(batches, count):
+    return np.concatenate([b["epsilon"] for b in batches.take(count)])
 
+
+def test_only_the_seed_decides(pairs):
     def first_three(seed):
-        return [b["ref"].numpy() for b in data.batches(hr, ref, 2, seed).take(3)]
+        return [b["ref"].numpy() for b in data.batches(pairs, 16, 2, seed).take(3)]
 
     np.testing.assert_array_equal(first_three(1), first_three(1))
     assert (np.array(first_three(1)) != np.array(first_three(2))).any()
+
+
+def test_goes_on_anywhere(pairs):
+    whole = list(data.batches(pairs, 16, 4, seed=1).take(5))
+    rest = list(data.batches(pairs, 16, 4, seed=1, first_step=3).take(2))
+    for a, b in zip(whole[3:], rest, strict=True):
+        for name in a:
+            np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_every_epoch_holds_every_pair_in_its_own_order():
+    epochs = [[data.place(6 * epoch + i, 6, seed=1) for i in range(6)] for epoch in range(5)]
+    assert all(sorted(epoch) == list(range(6)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 5
+
+
+def test_workers_and_replicas_share_a_batch(pairs):
+    whole = _numbers(data.batches(pairs, 16, 8, seed=1), 2).reshape(2, 8, 2)
+    for worker in (0, 1):
+        part = data.batches(pairs, 16, 8, seed=1, worker=worker, workers=2, replicas=2)
+        assert next(iter(part))["hr"].shape == (2, 16, 16, 3)
+        part = _numbers(part, 4).reshape(2, 4, 2)
+        np.testing.assert_array_equal(part, whole[:, 4 * worker : 4 * worker + 4])
+
+
+def test_larger_pictures_are_cropped_at_the_same_place():
+    rows, columns = np.mgrid[:40, :60]
+    hr = np.uint8(np.stack([rows, columns, rows], -1))
+    pairs = Pairs(["a"], lambda _: (hr, hr[::2, ::2]))
+    corners = set()
+    for number in range(50):
+        crop, ref = data.cropped(pairs, number, 16, seed=1)
+        assert crop.shape == ref.shape == (16, 16, 3)
+        (row, column), ref_corner = crop[0, 0, :2].astype(int), ref[0, 0, :2].astype(int)
+        # Both rooms, 24 and 4 rows, 44 and 14 columns, are divided at the same fraction.
+        assert abs(row / 25 - ref_corner[0] / 2 / 5) < 0.2
+        assert abs(column / 45 - ref_corner[1] / 2 / 15) < 0.1
+        corners.add((row, column))
+    assert len(corners) > 30
+    assert {0, 24} <= {row for row, _ in corners} | {0, 24}
+    assert max(row for row, _ in corners) > 20
+
+
+def test_small_references_are_padded_after_they_were_degraded(rng):
+    hr = rng.integers(256, size=(16, 16, 3), dtype=np.uint8)
+    ref = rng.integers(256, size=(9, 14, 3), dtype=np.uint8)
+    example = data.network_example(hr, ref, 16)
+    small = PIL.Image.fromarray(ref).resize((3, 2), PIL.Image.Resampling.BICUBIC)
+    down_up = np.asarray(small.resize((14, 9), PIL.Image.Resampling.BICUBIC))
+    for name, expected in (("ref", ref), ("ref_down_up", down_up)):
+        picture = example[name].numpy()
+        np.testing.assert_allclose(picture[:9, :14], expected / 127.5 - 1, atol=1e-6)
+        assert (picture[9:] == -1).all() and (picture[:, 14:] == -1).all()
 
 
 def test_sample_pairs_show_the_same_place():
@@ -85,39 +149,3 @@ def test_held_out_pairs_are_another_photograph():
     assert len(np.unique(hr.reshape(8, -1), axis=0)) == 8
     with pytest.raises(InputError, match="have 300 rows: no crops of 320"):
         sample.training_pairs(1, 320, seed=0)
-
-
-@pytest.fixture
-def folder(tmp_path, rng):
-    for kind in ("input", "ref"):
-        (tmp_path / "train" / kind).mkdir(parents=True)
-        for i in range(10):
-            pixels = rng.integers(256, size=(36, 40, 3), dtype=np.uint8)
-            PIL.Image.fromarray(pixels).save(tmp_path / "train" / kind / f"{i}.png")
-    return tmp_path
-
-
-def test_folder(folder):
-    train, held_out = data.load("folder", str(folder), 32, seed=0)
-    assert [x.shape for x in (*train, *held_out)] == [(2, 32, 32, 3)] * 2 + [(8, 32, 32, 3)] * 2
-    with PIL.Image.open(folder / "train/ref/9.png") as image:
-        np.testing.assert_array_equal(train[1][1], np.asarray(image)[:32, :32])
-
-
-def test_bad_folders(folder, tmp_path):
-    with pytest.raises(InputError, match="--dataset=folder needs --data_dir"):
-        data.load("folder", None, 32, seed=0)
-    with pytest.raises(InputError, match=r"0\.png is 40×36 pixels: no crop of 40"):
-        data.load("folder", str(folder), 40, seed=0)
-    (folder / "train/ref/3.png").unlink()
-    with pytest.raises(InputError, match=r"1 pictures without a partner .* such as 3\.png"):
-        data.load("folder", str(folder), 32, seed=0)
-    with pytest.raises(InputError, match=r"input is missing: pairs are input/NAME"):
-        data.load("folder", str(folder / "train/ref"), 32, seed=0)
-    with pytest.raises(InputError, match="must be sample or folder, got 'disk'"):
-        data.load("disk", None, 32, seed=0)
-
-
-def test_reconstruction_is_the_mean_absolute_difference(rng):
-    hr, sr = rng.standard_normal((2, 2, 3, 5, 3))
-    np.testing.assert_allclose(losses.reconstruction(hr, sr), np.abs(hr - sr).mean(), rtol=1e-6)

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf import degrade, losses, torch_checkpoint, vgg
-from ttsr_tf.layers.texture_extractor import normalise
+from ttsr_tf.critic import Critic
+from ttsr_tf.gan import GAN, LossWeights
 
 
 @pytest.fixture
@@ -86,9 +87,90 @@ def test_gradients_of_the_reconstruction_loss(facts, inputs, model):
     with tf.GradientTape() as tape:
         loss = losses.reconstruction(nhwc(facts["in/hr"]), model(inputs)["sr"])
     np.testing.assert_allclose(loss, facts["loss/rec"], rtol=1e-6)
+    check_gradients(facts, "rec", model, lambda variables: tape.gradient(loss, variables))
+
+
+def test_gradients_with_the_transferal_loss(facts, inputs, model):
+    gradients = {}
+
+    class Recorder:
+        """In the place of an optimizer: keeps the gradients that a step applies."""
+
+        def build(self, variables):
+            pass
+
+        def apply_gradients(self, pairs):
+            gradients.update((id(v), g) for g, v in pairs)
+
+    gan = GAN(model, weights=LossWeights(transferal=0.01))
+    gan.compile(Recorder(), Recorder())
+    report = gan.full_step({**inputs, "hr": nhwc(facts["in/hr"])})
+    np.testing.assert_allclose(report["transferal"], facts["loss/tpl"], rtol=1e-5)
+    check_gradients(
+        facts, "rec_tpl", model, lambda layers: [[gradients[id(v)] for v in two] for two in layers]
+    )
+
+
+def test_transferal_loss_weighed_by_confidence(facts, inputs, model):
+    outputs = model(inputs)
+    features = model.texture_extractor(outputs["sr"])
+    loss = losses.transferal(outputs["textures"], features, outputs["confidence"])
+    np.testing.assert_allclose(loss, facts["loss/tpl_use_S"], rtol=1e-5)
+
+
+def test_perceptual_loss(facts, shared):
+    features = vgg.Features()
+    features.build((None, None, None, 3))
+    features.load(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
+    hr, sr = (features(nhwc(facts[name])) for name in ("in/hr", "out/sr"))
+    expected = nhwc(facts["loss/per_vgg19_relu5_1_hr"])
+    np.testing.assert_allclose(hr, expected, atol=1e-4)  # values up to 66
+    loss = losses.perceptual(hr, sr)
+    np.testing.assert_allclose(loss, facts["loss/per_vgg19_folded"], rtol=1e-5)
+
+
+def test_critic(facts):
+    """The critic that the facts describe, for 32×32 pictures."""
+    critic = Critic(32)
+    critic.build()
+    layers = {f"conv{i}": layer for i, layer in enumerate(critic.convs, 1)}
+    layers |= {"fc1": critic.dense1, "fc2": critic.dense2}
+    rng = np.random.default_rng(5)
+    for layer in layers.values():
+        kernel = layer.kernel
+        shape = [kernel.shape[i] for i in ((3, 2, 0, 1) if len(kernel.shape) == 4 else (1, 0))]
+        weight = rng.standard_normal(shape) * np.sqrt(1.92 / np.prod(shape[1:]))
+        # One position is left of a 32×32 picture, so channels first and last are the same.
+        weight = weight.transpose((2, 3, 1, 0) if weight.ndim == 4 else (1, 0))
+        layer.set_weights([weight, rng.standard_normal(shape[0]) * 0.05])
+
+    sr, hr = (nhwc(facts[f"critic32/in_{name}"]) for name in ("fake", "real"))
+    with tf.GradientTape() as tape:
+        wasserstein = losses.critic(critic(hr), critic(sr))
+        penalty = 10 * losses.gradient_penalty(critic, hr, sr, facts["critic32/epsilon"].ravel())
+        loss = wasserstein + penalty
+    np.testing.assert_allclose(critic(sr), facts["critic32/d_fake"], atol=1e-6)
+    np.testing.assert_allclose(critic(hr), facts["critic32/d_real"], atol=1e-6)
+    np.testing.assert_allclose(penalty, facts["critic32/gp_times_10"], rtol=1e-5)
+    np.testing.assert_allclose(loss, facts["critic32/loss_d"], rtol=1e-5)
+    variables = [[layer.kernel, layer.bias] for layer in layers.values()]
+    for name, gradients in zip(layers, tape.gradient(loss, variables), strict=True):
+        for part, gradient in zip(("weight", "bias"), gradients, strict=True):
+            if gradient is None:  # fc2.bias is added to both scores, and is no slope
+                gradient = np.zeros(1)
+            ours = np.transpose(gradient, {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[gradient.ndim])
+            norm = facts[f"critic32/grad_norm/{name}.{part}"]
+            random = np.random.default_rng(ours.size).standard_normal(ours.shape)
+            assert abs(np.linalg.norm(ours) - norm) <= 1e-3 * norm + 1e-6, name
+            dot = facts[f"critic32/grad_dot/{name}.{part}"]
+            assert abs((ours * random).sum() - dot) <= 1e-3 * norm + 1e-6, name
+
+
+def check_gradients(facts, kind, model, gradients_of):
+    """Norms of all gradients, and their products with seeded numbers."""
     convolutions = torch_checkpoint.torch_layers(model)
     variables = [[layer.kernel, layer.bias] for layer in convolutions.values()]
-    for name, gradients in zip(convolutions, tape.gradient(loss, variables), strict=True):
+    for name, gradients in zip(convolutions, gradients_of(variables), strict=True):
         kernel, bias = map(np.float64, gradients)
         kernel = kernel.transpose(3, 2, 0, 1)
         if name in ("MainNet.conv12", "MainNet.conv23"):
@@ -96,21 +178,10 @@ def test_gradients_of_the_reconstruction_loss(facts, inputs, model):
                 x.reshape(4, -1, *x.shape[1:]).swapaxes(0, 1).reshape(x.shape)
                 for x in (kernel, bias)
             )
-        for kind, ours in (("weight", kernel), ("bias", bias)):
-            norm = facts[f"rec/grad_norm/{name}.{kind}"]
+        for part, ours in (("weight", kernel), ("bias", bias)):
+            norm = facts[f"{kind}/grad_norm/{name}.{part}"]
             random = np.random.default_rng(ours.size).standard_normal(ours.shape)
             assert abs(np.linalg.norm(ours) - norm) <= 1e-3 * norm, name
             # relative to the norm: a dot product near zero has no digits to compare
-            dot = facts[f"rec/grad_dot/{name}.{kind}"]
+            dot = facts[f"{kind}/grad_dot/{name}.{part}"]
             assert abs((ours * random).sum() - dot) <= 1e-3 * norm, name
-
-
-def test_folded_vgg19(facts, shared):
-    layers = vgg.folded(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
-    x = normalise(nhwc(facts["in/hr"]))
-    for name, (kernel, bias) in layers.items():
-        if name.endswith("_1") and name != "conv1_1":
-            x = tf.nn.max_pool2d(x, 2, 2, "VALID")
-        x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + bias)
-    expected = nhwc(facts["loss/per_vgg19_relu5_1_hr"])
-    np.testing.assert_allclose(x, expected, atol=1e-4)  # values up to 66

@@ -1,65 +1,110 @@
-"""Pairs of pictures to batches that the network trains on."""
+"""Pairs of pictures to batches that the network trains on.
 
-import os
+number ─ order, crop ─► hr, ref ─ degrade ─► lr, lr_up, ref, ref_down_up ─ flip, turn ─► batch
+
+Everything follows from the seed and the example's number, so a training goes on anywhere.
+"""
+
+import functools
 
 import numpy as np
 import tensorflow as tf
 
-from ttsr_tf import degrade, images, sample
-from ttsr_tf.errors import InputError
-
-SAMPLE, FOLDER = "sample", "folder"
-SAMPLE_PAIRS = 128
-HELD_OUT = 8
+from ttsr_tf import degrade, images
 
 
-def load(dataset, data_dir, size, seed):
-    """The pairs of a data set.
-
-    Args:
-        dataset: "sample" or "folder".
-        data_dir: for "folder": holds input/NAME and ref/NAME, or train/input and train/ref.
-        size: side of the crops, pixels; a multiple of 4.
-        seed: int.
-
-    Returns:
-        (hr, ref) to train on and (hr, ref) held out, uint8 arrays [N, size, size, 3].
-
-    Raises:
-        InputError: an unknown data set, or pairs that can't be used, by name.
-    """
-    if dataset == SAMPLE:
-        return sample.training_pairs(SAMPLE_PAIRS, size, seed), sample.held_out_pairs(size)
-    if dataset == FOLDER:
-        hr, ref = _read_folder(data_dir, size)
-        return (hr[HELD_OUT:], ref[HELD_OUT:]), (hr[:HELD_OUT], ref[:HELD_OUT])
-    raise InputError(f"`dataset` must be {SAMPLE} or {FOLDER}, got {dataset!r}.")
-
-
-def batches(hr, ref, batch_size, seed):
+def batches(
+    pairs, crop_size, batch_size, seed, epsilons=2, first_step=0, worker=0, workers=1, replicas=1
+):
     """An endless stream of augmented batches, in an order that only `seed` decides.
 
     Args:
-        hr, ref: uint8 [N, H, W, 3].
-        batch_size: int.
+        pairs: a `Pairs`; no picture smaller than the crop, references may be.
+        crop_size: side of the crops, pixels, a multiple of 4.
+        batch_size: int, of all workers and replicas together.
         seed: int.
+        epsilons: how many random numbers in [0, 1) go with each example.
+        first_step: int; from which batch on.
+        worker, workers: which part of every batch is wanted, of how many.
+        replicas: into how many batches in turn this part is divided.
 
     Returns:
-        A `tf.data.Dataset` of dicts of float32 [batch_size, H, W, 3] in [-1, 1]: the network's
-        inputs and `hr`.
+        A `tf.data.Dataset` of dicts of float32 [b, H, W, 3] in [-1, 1], the network's inputs and
+        `hr`; and `epsilon`, float32 [b, epsilons].
     """
-    pairs = tf.data.Dataset.from_tensor_slices((hr, ref)).shuffle(len(hr), seed).repeat()
-    seeds = tf.data.Dataset.counter().map(lambda n: tf.stack([tf.cast(seed, tf.int64), n]))
-    examples = tf.data.Dataset.zip((pairs, seeds)).map(
-        lambda pair, seed: augmented(example(*pair), seed), num_parallel_calls=tf.data.AUTOTUNE
+    own = batch_size // workers
+    start = tf.data.Dataset.range(first_step, 2**62).map(lambda n: n * batch_size + worker * own)
+    numbers = start.flat_map(lambda n: tf.data.Dataset.range(n, n + own))
+
+    def example(number):
+        kinds = tf.uint8, tf.uint8
+        hr, ref = tf.numpy_function(crops, [number], kinds, stateful=False)
+        hr, ref = (tf.ensure_shape(x, [None, None, 3]) for x in (hr, ref))
+        hr = tf.ensure_shape(hr, [crop_size, crop_size, 3])
+        seeds = tf.stack([tf.cast(seed, tf.int64), number])
+        epsilon = tf.random.stateless_uniform([epsilons], seeds + 2)
+        return {**augmented(network_example(hr, ref, crop_size), seeds), "epsilon": epsilon}
+
+    def crops(number):
+        return cropped(pairs, number, crop_size, seed)
+
+    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return examples.batch(own // replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def place(number, count, seed):
+    """Which of `count` pairs the example of a number is: every epoch has its own order."""
+    return int(_order(number // count, count, seed)[number % count])
+
+
+@functools.lru_cache(maxsize=4)
+def _order(epoch, count, seed):
+    return np.random.default_rng([seed, 0, epoch]).permutation(count)
+
+
+def cropped(pairs, number, crop_size, seed):
+    """The pictures of an example, at the same place of both where they are larger than the crop.
+
+    Returns:
+        hr, uint8 [crop_size, crop_size, 3], and ref, uint8, smaller if the reference is.
+    """
+    where = np.random.default_rng([seed, 1, number]).uniform(size=2)
+    pair = pairs[place(int(number), len(pairs), seed)]
+    spare = [np.maximum(np.array(picture.shape[:2]) - crop_size, 0) for picture in pair]
+    corners = [np.int64(where * (room + 1)) for room in spare]
+    return tuple(
+        np.ascontiguousarray(picture[row : row + crop_size, column : column + crop_size])
+        for picture, (row, column) in zip(pair, corners, strict=True)
     )
-    return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def example(hr, ref):
-    """The network's inputs and its target from a pair of uint8 [..., H, W, 3]."""
-    inputs = degrade.network_inputs(degrade.shrink(hr), ref)
-    return {**inputs, "hr": images.to_float(hr)}
+def network_example(hr, ref, crop_size):
+    """The network's inputs and its target from a pair.
+
+    Args:
+        hr: uint8 [crop_size, crop_size, 3].
+        ref: uint8 [h, w, 3], from 4×4; if smaller than the crop it is padded with black, after
+            `ref_down_up` was made of it.
+        crop_size: int.
+
+    Returns:
+        A dict of float32 in [-1, 1].
+    """
+    height, width = tf.unstack(tf.shape(ref)[:2])
+    pad = [[0, crop_size - height], [0, crop_size - width], [0, 0]]
+
+    def padded(picture):
+        picture = tf.pad(images.to_float(picture), pad, constant_values=-1)
+        return tf.ensure_shape(picture, [crop_size, crop_size, 3])
+
+    lr = degrade.shrink(hr)
+    return {
+        "lr": images.to_float(lr),
+        "lr_up": images.to_float(degrade.enlarge(lr)),
+        "ref": padded(ref),
+        "ref_down_up": padded(degrade.resize(degrade.shrink(ref), height, width)),
+        "hr": images.to_float(hr),
+    }
 
 
 def augmented(example, seed):
@@ -84,38 +129,3 @@ def augmented(example, seed):
         return tf.ensure_shape(tf.image.rot90(picture, turns[of]), picture.shape)
 
     return {name: changed(name, picture) for name, picture in example.items()}
-
-
-def _read_folder(data_dir, size):
-    if not data_dir:
-        raise InputError("--dataset=folder needs --data_dir, the pairs' folder.")
-    if not os.path.isdir(data_dir):
-        raise InputError(f"--data_dir={data_dir} is not a folder. Give the pairs' folder.")
-    train = os.path.join(data_dir, "train")
-    root = train if os.path.isdir(train) else data_dir
-    names = {}
-    for kind in ("input", "ref"):
-        folder = os.path.join(root, kind)
-        if not os.path.isdir(folder):
-            raise InputError(f"{folder} is missing: pairs are input/NAME and ref/NAME.")
-        names[kind] = {n for n in os.listdir(folder) if n.lower().endswith(images.EXTENSIONS)}
-    unpaired = sorted(names["input"] ^ names["ref"])
-    if unpaired:
-        raise InputError(
-            f"{root}: {len(unpaired)} pictures without a partner of the same name, "
-            f"such as {', '.join(unpaired[:5])}. Add or remove them."
-        )
-    if len(unpaired := names["input"]) <= HELD_OUT:
-        raise InputError(f"{root} has {len(unpaired)} pairs, at least {HELD_OUT + 1} are needed.")
-    return tuple(
-        np.stack([_corner(os.path.join(root, kind, name), size) for name in sorted(names[kind])])
-        for kind in ("input", "ref")
-    )
-
-
-def _corner(path, size):
-    picture = images.read(path).rgb
-    if min(picture.shape[:2]) < size:
-        height, width = picture.shape[:2]
-        raise InputError(f"{path} is {width}×{height} pixels: no crop of {size}. See --crop_size.")
-    return picture[:size, :size]

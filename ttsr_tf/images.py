@@ -63,11 +63,12 @@ def listed(path):
     return [os.path.join(path, name) for name in names]
 
 
-def read(path):
+def read(file, name=None):
     """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
 
     Args:
-        path: file name.
+        file: its name, or an open binary file.
+        name: what errors call it, if not by its name.
 
     Returns:
         A `Picture`.
@@ -75,25 +76,26 @@ def read(path):
     Raises:
         InputError: naming the file, if it is missing, no picture, damaged or over 100 megapixels.
     """
+    name = name or file
     try:
-        with PIL.Image.open(path) as image:
+        with PIL.Image.open(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(
-                    f"{path} is too large: {image.width}×{image.height}, at most "
+                    f"{name} is too large: {image.width}×{image.height}, at most "
                     f"{MAX_PIXELS // 10**6} megapixels. Crop it or make it smaller."
                 )
             image.load()
             image = PIL.ImageOps.exif_transpose(image)
     except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path} is not a file. Check the path.") from None
+        raise InputError(f"{name} is not a file. Check the path.") from None
     except PIL.UnidentifiedImageError:
-        raise InputError(f"{path} is not a picture that can be read. Use PNG or JPEG.") from None
+        raise InputError(f"{name} is not a picture that can be read. Use PNG or JPEG.") from None
     except PIL.Image.DecompressionBombError:
-        raise InputError(f"{path} is too large. Crop it or make it smaller.") from None
+        raise InputError(f"{name} is too large. Crop it or make it smaller.") from None
     except InputError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"{path} can't be read ({error}). Is the file whole?") from None
+        raise InputError(f"{name} can't be read ({error}). Is the file whole?") from None
     return _picture(image)
 
 

@@ -4,9 +4,11 @@ import os
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from ttsr_tf import layers
 from ttsr_tf.errors import InputError
-from ttsr_tf.layers.texture_extractor import MEAN, STD
+from ttsr_tf.layers.texture_extractor import MEAN, STD, normalise
 
 IMAGENET, RANDOM = "imagenet", "random"
 
@@ -14,6 +16,51 @@ IMAGENET, RANDOM = "imagenet", "random"
 _OXFORD_MEAN = (123.68, 116.779, 103.939)
 # Dividing every layer's output by this brings the activations near 1, as torchvision's are.
 _SCALE = 57.63
+
+
+# Convolutions and their widths at each of five scales, up to conv5_1.
+_WIDTHS = (64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,)
+
+
+class Features(keras.layers.Layer):
+    """VGG19's relu5_1, frozen: what the perceptual loss compares.
+
+    New weights are random; `load` gives it VGG19's.
+
+    Input: RGB in [-1, 1], [B, H, W, 3]. Output: [B, H // 16, W // 16, 512].
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "trainable": False})
+        self.convs = [
+            layers.Convolution(width, relu=True, name=f"conv{i}_{j}")
+            for i, widths in enumerate(_WIDTHS, 1)
+            for j, width in enumerate(widths, 1)
+        ]
+
+    def build(self, input_shape):
+        for conv in self.convs:
+            conv.build(input_shape)
+            input_shape = (*input_shape[:-1], conv.filters)
+        self.built = True
+
+    def call(self, x):
+        x = normalise(x)
+        for conv in self.convs:
+            if conv.name.endswith("_1") and conv is not self.convs[0]:
+                x = tf.nn.max_pool2d(x, 2, 2, "VALID")
+            x = conv(x)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        batch, *size, _ = input_shape
+        return (batch, *(n if n is None else n // 16 for n in size), _WIDTHS[-1][0])
+
+    def load(self, weights):
+        """Takes VGG19's weights: "imagenet" or a path; see `folded`."""
+        arrays = folded(weights)
+        for conv in self.convs:
+            conv.set_weights(arrays[conv.name])
 
 
 def initialise(model, weights):

@@ -1,6 +1,6 @@
 """The parts of the texture transformer; none knows of model, training or data."""
 
-from ttsr_tf.layers.convolution import Convolution
+from ttsr_tf.layers.convolution import Convolution, uniform
 from ttsr_tf.layers.cross_scale import CrossScaleIntegration
 from ttsr_tf.layers.fusion import SoftFusion
 from ttsr_tf.layers.relevance import Relevance
@@ -22,4 +22,5 @@ __all__ = [
     "Transfer",
     "Upsample",
     "resize_up",
+    "uniform",
 ]

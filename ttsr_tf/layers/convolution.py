@@ -33,10 +33,8 @@ class Convolution(keras.layers.Layer):
         channels = sum(shape[-1] for shape in shapes)
         fan_in = self.kernel_size**2 * channels
         shape = (self.kernel_size, self.kernel_size, channels, self.filters)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=_uniform(fan_in))
-        self.bias = self.add_weight(
-            name="bias", shape=(self.filters,), initializer=_uniform(fan_in)
-        )
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=uniform(fan_in))
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=uniform(fan_in))
         self.built = True
 
     def call(self, x):
@@ -68,6 +66,7 @@ class Convolution(keras.layers.Layer):
         }
 
 
-def _uniform(fan_in):
+def uniform(fan_in):
+    """Initial values in ±1/sqrt(fan_in), for weights and biases alike."""
     bound = fan_in**-0.5
     return keras.initializers.RandomUniform(-bound, bound)

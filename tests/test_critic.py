@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+import pytest
+
+from ttsr_tf.critic import Critic
+from ttsr_tf.errors import InputError
+
+
+def _critic(crop_size):
+    critic = Critic(crop_size)
+    critic.build()
+    return critic
+
+
+def test_has_the_published_size():
+    assert _critic(160).count_params() == 17_821_473
+
+
+@pytest.mark.parametrize("crop_size", [32, 96])
+def test_scores_pictures_of_any_size_that_divides(rng, crop_size):
+    pictures = rng.uniform(-1, 1, (3, crop_size, crop_size, 3)).astype(np.float32)
+    scores = _critic(crop_size)(pictures).numpy()
+    assert scores.shape == (3, 1)
+    assert len(np.unique(scores)) == 3
+
+
+@pytest.mark.parametrize("crop_size", [0, 48, 100])
+def test_other_sizes_are_refused(crop_size):
+    with pytest.raises(InputError, match=f"must be a multiple of 32, got {crop_size}"):
+        Critic(crop_size)
+
+
+def test_stays_float32(rng):
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        scores = _critic(32)(rng.uniform(-1, 1, (1, 32, 32, 3)).astype(np.float16))
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert scores.dtype == "float32"

@@ -1,0 +1,172 @@
+"""What one step changes, and what it doesn't; the same on two replicas as on one."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ttsr_tf import TTSR
+from ttsr_tf.critic import Critic
+from ttsr_tf.gan import GAN, LossWeights
+from ttsr_tf.loss_scale import LossScale
+
+RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}
+
+
+@pytest.fixture
+def batch(rng):
+    sizes = {"lr": 8, "lr_up": 32, "ref": 32, "ref_down_up": 32, "hr": 32}
+    made = {name: rng.uniform(-1, 1, (4, n, n, 3)) for name, n in sizes.items()}
+    made["epsilon"] = rng.uniform(size=(4, 2))
+    return {name: tf.constant(x, tf.float32) for name, x in made.items()}
+
+
+def _gan(**options):
+    keras.utils.set_random_seed(3)
+    generator, critic = TTSR((1, 1, 1, 1), 4), Critic(32)
+    generator.build()
+    critic.build()
+    gan = GAN(generator, critic, **options)
+    adam = keras.optimizers.Adam
+    gan.compile(
+        adam(RATES["backbone"], epsilon=1e-8),
+        adam(RATES["extractor"], epsilon=1e-8),
+        adam(RATES["critic"], beta_1=0.0, beta_2=0.9, epsilon=1e-8),
+    )
+    return gan
+
+
+def _changes(gan, step, batch):
+    """The largest change of any weight, by part."""
+    extractor = {id(v) for v in gan.generator.texture_extractor.variables}
+    parts = {
+        "backbone": [v for v in gan.generator.variables if id(v) not in extractor],
+        "extractor": gan.generator.texture_extractor.variables,
+        "critic": gan.critic.variables,
+    }
+    before = {name: [np.array(v) for v in variables] for name, variables in parts.items()}
+    report = step(batch)
+    return report, {
+        name: max(np.abs(a - v).max() for a, v in zip(before[name], variables, strict=True))
+        for name, variables in parts.items()
+    }
+
+
+def test_the_warm_up_leaves_the_critic_alone(batch):
+    gan = _gan()
+    report, changes = _changes(gan, gan.warm_up_step, batch)
+    assert set(report) == {"reconstruction", "norm/backbone", "norm/extractor"}
+    # Adam's first step is the rate, whatever the gradient.
+    assert changes["backbone"] == pytest.approx(RATES["backbone"], rel=1e-3)
+    assert changes["extractor"] == pytest.approx(RATES["extractor"], rel=1e-3)
+    assert changes["critic"] == 0
+
+
+def test_a_full_step_trains_the_critic_twice(batch):
+    gan = _gan()
+    report, changes = _changes(gan, gan.full_step, batch)
+    assert set(report) == set(gan.reported)
+    assert int(gan.critic_optimizer.iterations) == 2
+    assert int(gan.backbone_optimizer.iterations) == 1
+    assert changes["backbone"] == pytest.approx(RATES["backbone"], rel=1e-3)
+    assert changes["extractor"] == pytest.approx(RATES["extractor"], rel=1e-3)
+    # One rate, then at most sqrt((1 - 0.9²) / (1 - 0.9)) of them (β₁ = 0, β₂ = 0.9).
+    assert RATES["critic"] < changes["critic"] <= 2.379 * RATES["critic"]
+
+
+def test_the_generator_learns_from_the_critic_that_was_trained(batch):
+    gan = _gan(weights=LossWeights(0, 0, 0, 1))
+    sr = gan.generator(batch)["sr"]
+    before = -gan.critic(sr).numpy().mean()
+    report = gan.full_step(batch)
+    after = -gan.critic(sr).numpy().mean()
+    assert before != pytest.approx(after, rel=1e-4)
+    assert float(report["adversarial"]) == pytest.approx(after, rel=1e-4)
+
+
+def test_losses_without_a_weight_are_left_out(batch):
+    gan = GAN(_gan().generator, weights=LossWeights(transferal=0))
+    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    report = gan.full_step(batch)
+    assert (
+        set(report)
+        == set(gan.reported)
+        == {
+            "reconstruction",
+            "norm/backbone",
+            "norm/extractor",
+        }
+    )
+
+
+def test_gradients_are_clipped_together(batch):
+    free, clipped = _gan(), _gan(gradient_clip=0.01)
+    free, clipped = (
+        {name: float(value) for name, value in gan.full_step(batch).items()}
+        for gan in (free, clipped)
+    )
+    norm, of_clipped = (
+        np.hypot(report["norm/backbone"], report["norm/extractor"]) for report in (free, clipped)
+    )
+    assert norm > 0.02
+    assert of_clipped == pytest.approx(0.01, rel=1e-4)
+    ratio = clipped["norm/extractor"] / clipped["norm/backbone"]
+    # The second critic step of the two differs, so the gradients do, a little.
+    assert ratio == pytest.approx(free["norm/extractor"] / free["norm/backbone"], rel=0.01)
+    assert clipped["norm/critic"] <= 0.01 * 1.0001
+
+
+def test_fit_follows_the_schedule(batch):
+    gan = _gan(warm_up_steps=2)
+    batches = tf.data.Dataset.from_tensors(batch).repeat(3)
+    history = gan.fit(batches, steps_per_epoch=1, epochs=3, verbose=0, shuffle=False).history
+    assert set(history) == set(gan.reported)
+    assert history["critic"][:2] == [0, 0] != history["critic"][2]
+    assert int(gan.critic_optimizer.iterations) == 2
+    assert history["reconstruction"][2] < history["reconstruction"][0]
+
+
+def test_two_replicas_are_as_one(batch):
+    def trained(strategy):
+        with strategy.scope():
+            gan = _gan(gradient_clip=0.05)
+        batches = tf.data.Dataset.from_tensors(batch).unbatch().batch(4).repeat(2)
+        step = tf.function(gan.full_step, autograph=False)
+        for part in strategy.experimental_distribute_dataset(batches):
+            shares = strategy.run(step, args=(part,))
+        report = strategy.reduce("SUM", shares, axis=None)
+        return {k: float(v) for k, v in report.items()}, gan
+
+    one = trained(tf.distribute.get_strategy())
+    two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    assert two[0] == pytest.approx(one[0], rel=1e-3)
+    for part in ("generator", "critic"):
+        a, b = (getattr(gan, part).get_weights() for _, gan in (one, two))
+        # Adam's steps of 1e-3 amplify the rounding of gradients near zero.
+        difference = max(np.abs(x - y).max() for x, y in zip(a, b, strict=True))
+        assert difference < 1e-4, part
+
+
+def test_float16_matches_in_float32_and_trains(batch):
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        gan = _gan()
+        outputs = gan.generator(batch)
+        assert outputs["sr"].dtype == "float16"
+        assert outputs["confidence"].dtype == "float32"
+        step = tf.function(gan.full_step)
+        losses = [float(step(batch)["reconstruction"]) for _ in range(4)]
+        assert losses[-1] < losses[0]
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
+def test_the_loss_scale_follows_overflow():
+    scale = LossScale(initial=8.0, patience=2)
+    good, bad = [tf.constant([8.0, 16.0])], [tf.constant([1.0, np.inf])]
+    np.testing.assert_array_equal(scale.unscaled(good)[0], [1, 2])
+    np.testing.assert_array_equal(scale.unscaled(bad)[0], [0, 0])
+    assert scale.factor == 4
+    scale.unscaled(good)
+    scale.unscaled(good)
+    assert scale.factor == 8

@@ -1,0 +1,73 @@
+"""The critic: how real a picture looks, for the adversarial loss."""
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf import layers
+from ttsr_tf.errors import InputError
+
+_WIDTHS = 32, 64, 128, 256, 512
+_SHRINKS = 2 ** len(_WIDTHS)
+
+
+class Critic(keras.Model):
+    """Scores pictures of one size; always float32, which the gradient penalty needs.
+
+    Ten 3×3 convolutions with LeakyReLU 0.2 and no normalisation, every second one with stride 2;
+    dense 1024, LeakyReLU 0.2; dense 1 (paper, section 3.4; the released program's sizes).
+
+    Args:
+        crop_size: side of the pictures, a multiple of 32.
+
+    Input: float [B, crop_size, crop_size, 3] in [-1, 1]. Output: scores, float32 [B, 1].
+
+    Raises:
+        InputError: another `crop_size`.
+    """
+
+    def __init__(self, crop_size=160, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        if crop_size < _SHRINKS or crop_size % _SHRINKS:
+            raise InputError(f"`crop_size` must be a multiple of {_SHRINKS}, got {crop_size}.")
+        self.crop_size = crop_size
+        self.convs = [
+            layers.Convolution(width, strides=strides, dtype="float32")
+            for width in _WIDTHS
+            for strides in (1, 2)
+        ]
+        self._num_features = _WIDTHS[-1] * (crop_size // _SHRINKS) ** 2
+        self.dense1 = _dense(1024, self._num_features)
+        self.dense2 = _dense(1, 1024)
+
+    def build(self, input_shape=None):
+        """Creates every variable."""
+        del input_shape
+        channels = 3
+        for conv in self.convs:
+            conv.build((None, None, None, channels))
+            channels = conv.filters
+        self.dense1.build((None, self._num_features))
+        self.dense2.build((None, self.dense1.units))
+        self.built = True
+
+    def call(self, x):
+        for conv in self.convs:
+            x = _leaky(conv(x))
+        x = tf.reshape(x, [-1, self._num_features])
+        return self.dense2(_leaky(self.dense1(x)))
+
+    def get_config(self):
+        return {"crop_size": self.crop_size}
+
+
+def _dense(units, fan_in):
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=layers.uniform(fan_in),
+        bias_initializer=layers.uniform(fan_in),
+        dtype="float32",
+    )
+
+
+def _leaky(x):
+    return tf.nn.leaky_relu(x, 0.2)

@@ -1,0 +1,204 @@
+"""Training as published: the generator, the critic and their schedule.
+
+warm-up:  generator ← reconstruction
+after it: critic    ← hr, sr, gradient penalty      critic_steps times, on the same batch
+          generator ← reconstruction, perceptual, transferal, adversarial
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf import losses
+from ttsr_tf.loss_scale import LossScale
+
+_OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
+
+
+class LossWeights(NamedTuple):
+    """What each of the generator's losses counts for (the released program's values)."""
+
+    reconstruction: float = 1.0
+    perceptual: float = 1e-2
+    transferal: float = 1e-2
+    adversarial: float = 1e-3
+
+
+PUBLISHED = LossWeights()
+
+
+class GAN(keras.Model):
+    """A generator with its losses and its critic.
+
+    Works with `fit` in one process. Under a strategy, run `warm_up_step` or `full_step` by
+    `strategy.run` and add what the replicas return.
+
+    Args:
+        generator: a built `TTSR`.
+        critic: a built `Critic`, or None to leave the adversarial loss out.
+        features: a built `vgg.Features`, or None to leave the perceptual loss out.
+        weights: `LossWeights`; without a transferal weight that loss is left out.
+        warm_up_steps: steps with the reconstruction loss only.
+        critic_steps: steps of the critic for one of the generator.
+        gradient_clip: bound on the norm of the generator's gradient and of the critic's, or None.
+        weigh_by_confidence: whether the transferal loss is (see `losses.transferal`).
+
+    Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
+    [B, critic_steps], which mixes pictures for the gradient penalty.
+    """
+
+    def __init__(
+        self,
+        generator,
+        critic=None,
+        features=None,
+        weights=PUBLISHED,
+        warm_up_steps=2 * 1319,
+        critic_steps=2,
+        gradient_clip=None,
+        weigh_by_confidence=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.generator, self.critic, self.features = generator, critic, features
+        self.loss_weights = weights
+        self.warm_up_steps, self.critic_steps = warm_up_steps, critic_steps
+        self.gradient_clip = gradient_clip
+        self.weigh_by_confidence = weigh_by_confidence
+        self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
+        self.built = True
+
+    def compile(self, backbone_optimizer, extractor_optimizer, critic_optimizer=None):
+        """Sets the optimizers, and creates their variables: call it in the strategy's scope."""
+        super().compile(jit_compile=False)  # XLA takes minutes for this graph
+        self.backbone_optimizer = backbone_optimizer
+        self.extractor_optimizer = extractor_optimizer
+        self.critic_optimizer = critic_optimizer
+        backbone, extractor = self._parts()
+        backbone_optimizer.build(backbone)
+        extractor_optimizer.build(extractor)
+        if self.critic:
+            critic_optimizer.build(self.critic.trainable_variables)
+
+    def call(self, inputs):
+        return self.generator(inputs)
+
+    def train_step(self, batch):
+        """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
+        waiting = {name: tf.constant(0.0) for name in self.reported}
+        return tf.cond(
+            self.backbone_optimizer.iterations < self.warm_up_steps,
+            lambda: {**waiting, **self.warm_up_step(batch)},
+            lambda: self.full_step(batch),
+        )
+
+    def warm_up_step(self, batch):
+        """A step with the reconstruction loss; a dict of this replica's share of every number."""
+        with tf.GradientTape() as tape:
+            outputs = self.generator(batch, training=True)
+        return self._train_generator(tape, batch, outputs, self._reconstruction)
+
+    def full_step(self, batch):
+        """A step with all losses; a dict of this replica's share of every number."""
+        with tf.GradientTape() as tape:
+            outputs = self.generator(batch, training=True)
+        report = {}
+        for i in range(self.critic_steps if self.critic else 0):
+            report = self._train_critic(batch["hr"], outputs["sr"], batch["epsilon"][:, i])
+        return {**self._train_generator(tape, batch, outputs, self._all_losses), **report}
+
+    @property
+    def reported(self):
+        """Names of the numbers that `full_step` returns."""
+        names = ["reconstruction", "norm/backbone", "norm/extractor"]
+        names += ["perceptual"] if self.features else []
+        names += ["transferal"] if self.loss_weights.transferal else []
+        return names + (["adversarial", *_OF_CRITIC] if self.critic else [])
+
+    def _all_losses(self, hr, outputs):
+        sr = outputs["sr"]
+        found = self._reconstruction(hr, outputs)
+        if self.features:
+            found["perceptual"] = losses.perceptual(self.features(hr), self.features(sr))
+        if self.loss_weights.transferal:
+            found["transferal"] = losses.transferal(
+                outputs["textures"],
+                self.generator.texture_extractor(sr),
+                outputs["confidence"] if self.weigh_by_confidence else None,
+            )
+        if self.critic:
+            found["adversarial"] = losses.adversarial(self.critic(sr))
+        return found
+
+    def _reconstruction(self, hr, outputs):
+        return {"reconstruction": losses.reconstruction(hr, outputs["sr"])}
+
+    def _train_generator(self, tape, batch, outputs, losses_of):
+        seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
+        # Only what the generator put out is watched: VGG19, the critic and the texture extractor
+        # judge it, and must not learn from that.
+        with tf.GradientTape(watch_accessed_variables=False) as judging:
+            judging.watch(seen)
+            found = losses_of(batch["hr"], outputs)
+            loss = sum(getattr(self.loss_weights, name) * value for name, value in found.items())
+            if self.loss_scale:
+                loss *= self.loss_scale.factor
+        slopes = zip(seen, judging.gradient(loss, seen), strict=True)
+        seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
+        backbone, extractor = self._parts()
+        gradients = _averaged(tape.gradient(seen, backbone + extractor, slopes))
+        if self.loss_scale:
+            gradients = self.loss_scale.unscaled(gradients)
+        gradients = self._clipped(gradients)
+        of_backbone, of_extractor = gradients[: len(backbone)], gradients[len(backbone) :]
+        _apply(self.backbone_optimizer, of_backbone, backbone)
+        _apply(self.extractor_optimizer, of_extractor, extractor)
+        norms = {
+            "norm/backbone": tf.linalg.global_norm(of_backbone),
+            "norm/extractor": tf.linalg.global_norm(of_extractor),
+        }
+        return _shares({**found, **norms})
+
+    def _train_critic(self, hr, sr, epsilon):
+        sr = tf.stop_gradient(tf.cast(sr, tf.float32))
+        variables = self.critic.trainable_variables
+        with tf.GradientTape() as tape:
+            found = {
+                "critic": losses.critic(self.critic(hr), self.critic(sr)),
+                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
+            }
+            loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
+        gradients = self._clipped(_averaged(tape.gradient(loss, variables)))
+        _apply(self.critic_optimizer, gradients, variables)
+        return _shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
+
+    def _clipped(self, gradients):
+        if not self.gradient_clip:
+            return gradients
+        return tf.clip_by_global_norm(gradients, self.gradient_clip)[0]
+
+    def _parts(self):
+        """The generator's variables: of its backbone, and of its texture extractor."""
+        extractor = self.generator.texture_extractor.trainable_variables
+        names = {id(v) for v in extractor}
+        return [v for v in self.generator.trainable_variables if id(v) not in names], extractor
+
+
+def _averaged(gradients):
+    """The gradients' mean over the replicas: what a norm of is that of the whole batch."""
+    replicas = tf.distribute.get_replica_context()
+    total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    return [g / replicas.num_replicas_in_sync for g in total]
+
+
+def _apply(optimizer, gradients, variables):
+    """Optimizers add the gradients of all replicas, which are alike here."""
+    shares = [g / tf.distribute.get_replica_context().num_replicas_in_sync for g in gradients]
+    optimizer.apply_gradients(zip(shares, variables, strict=True))
+
+
+def _shares(numbers):
+    """What, added over the replicas, is the mean."""
+    count = tf.distribute.get_replica_context().num_replicas_in_sync
+    return {name: tf.cast(value, tf.float32) / count for name, value in numbers.items()}
