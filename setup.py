@@ -30,6 +30,7 @@ setup(
         "numpy>=1.24",
         "pillow>=10.0",
         "psutil>=5.9",
+        "tensorboard>=2.15",
         "tensorflow>=2.15",
         "tensorflow-datasets>=4.9.4",
         "tqdm>=4.66",

@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ttsr_tf import pairs
+from ttsr_tf import pair_files, pairs
 from ttsr_tf.errors import InputError
 from ttsr_tf.pairs import Pairs
 
@@ -92,11 +92,11 @@ def test_encoded_bytes_are_read_like_files(rng):
     pixels = rng.integers(256, size=(5, 7, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     PIL.Image.fromarray(pixels).save(buffer, "PNG")
-    file = pairs._File("input/x.png", buffer.getvalue())
-    np.testing.assert_array_equal(pairs._decoded(file), pixels)
-    assert pairs._size(file) == (5, 7)
+    file = pair_files.File("input/x.png", buffer.getvalue())
+    np.testing.assert_array_equal(pair_files.decoded(file), pixels)
+    assert pair_files.size(file) == (5, 7)
     with pytest.raises(InputError, match=r"input/x\.png can't be read"):
-        pairs._decoded(pairs._File("input/x.png", buffer.getvalue()[:60]))
+        pair_files.decoded(pair_files.File("input/x.png", buffer.getvalue()[:60]))
 
 
 def test_the_sample():

@@ -119,9 +119,7 @@ def test_transferal_loss_weighed_by_confidence(facts, inputs, model):
 
 
 def test_perceptual_loss(facts, shared):
-    features = vgg.Features()
-    features.build((None, None, None, 3))
-    features.load(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
+    features = vgg.features(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
     hr, sr = (features(nhwc(facts[name])) for name in ("in/hr", "out/sr"))
     expected = nhwc(facts["loss/per_vgg19_relu5_1_hr"])
     np.testing.assert_allclose(hr, expected, atol=1e-4)  # values up to 66

@@ -1,6 +1,12 @@
-"""`python -m ttsr_tf.train`, as a person runs it."""
+"""`python -m ttsr_tf.train`, as a person runs it, stops it and kills it."""
 
+import csv
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,29 +16,116 @@ import ttsr_tf
 TINY = [
     "--dataset=sample",
     "--vgg19_weights=random",
+    "--perceptual_weight=0",
     "--crop_size=32",
     "--batch_size=2",
     *["--num_residual_blocks=1"] * 4,
     "--num_features=4",
+    "--warm_up_steps=4",
+    "--summary_every=2",
+    "--validate_every=5",
 ]
 
 
-def test_leaves_a_run_folder_that_can_be_used_and_repeated(run, tmp_path, rng):
-    first, second = tmp_path / "a", tmp_path / "b"
-    result = run("train", *TINY, f"--run_dir={first}", "--max_steps=3")
-    assert result.returncode == 0, result.stderr
-    assert re.search(r"step 3/3, loss 0\.\d+, 0 s left", result.stdout)
-    assert re.search(r"Held-out crops: PSNR \d+\.\d\d dB, bicubic \d+\.\d\d dB\.", result.stdout)
-    assert sorted(p.name for p in first.iterdir()) == ["model.weights.h5", "run.flags"]
-    picture = rng.integers(256, size=(12, 16, 3), dtype=np.uint8)
-    model = ttsr_tf.load(first)
-    assert model.upscale(picture).shape == (48, 64, 3)
+def _weights(run_dir):
+    return ttsr_tf.load(run_dir).get_weights()
 
-    # The flags that were written are the whole run.
-    result = run("train", f"--flagfile={first}/run.flags", f"--run_dir={second}")
+
+def _assert_same(a, b):
+    for x, y in zip(_weights(a), _weights(b), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def _interrupted(command, checkpoint, number):
+    """Sends a signal once a checkpoint is there; the exit code and what was printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ttsr_tf.train", *map(str, command)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 300
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert checkpoint.exists()
+    os.kill(process.pid, number)
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An uninterrupted run of ten steps."""
+    run_dir = tmp_path_factory.mktemp("whole")
+    result = subprocess.run(
+        [sys.executable, "-m", "ttsr_tf.train", *TINY, f"--run_dir={run_dir}", "--max_steps=10"],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
-    for a, b in zip(model.get_weights(), ttsr_tf.load(second).get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    return run_dir, result.stdout
+
+
+def test_leaves_a_run_folder_that_can_be_used(whole, rng):
+    run_dir, output = whole
+    assert re.search(r"step 10/10, reconstruction 0\.\d+, critic -?\d+\.\d+, 0 s left", output)
+    assert re.search(r"Held-out crops: PSNR \d+\.\d\d dB, bicubic \d+\.\d\d dB\.", output)
+    assert sorted(path.name for path in run_dir.iterdir()) == [
+        "best.weights.h5",
+        "checkpoints",
+        "model.weights.h5",
+        "run.flags",
+        "scalars.csv",
+        "tensorboard",
+    ]
+    picture = rng.integers(256, size=(12, 16, 3), dtype=np.uint8)
+    assert ttsr_tf.load(run_dir).upscale(picture).shape == (48, 64, 3)
+    with open(run_dir / "scalars.csv", newline="") as file:
+        rows = {int(row["step"]): row for row in csv.DictReader(file)}
+    assert list(rows) == [2, 4, 5, 6, 8, 10]
+    assert not rows[4]["critic"]
+    assert float(rows[6]["critic"]) != 0
+    assert float(rows[5]["psnr"]) > 5 < float(rows[5]["psnr_bicubic"])
+
+
+def test_stopped_and_killed_it_ends_with_the_same_weights(whole, run, tmp_path):
+    checkpoints, start = tmp_path / "checkpoints", [*TINY, f"--run_dir={tmp_path}"]
+    start += ["--max_steps=10", "--checkpoint_minutes=0"]
+    code, output = _interrupted(start, checkpoints / "ckpt-2.index", signal.SIGTERM)
+    assert code == 0
+    # The command that it gives goes on.
+    again = re.search(r"To go on: python -m ttsr_tf\.train (\S+)", output).group(1)
+    code, output = _interrupted([again], checkpoints / "ckpt-6.index", signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    result = run("train", again)
+    assert result.returncode == 0, result.stderr
+    step = int(re.search(r"parameters, step (\d+)\.", result.stdout).group(1))
+    assert 5 <= step < 10
+    _assert_same(whole[0], tmp_path)
+    with open(tmp_path / "scalars.csv", newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 5, 6, 8, 10]
+
+
+def test_other_flags_are_named(whole, fails):
+    run_dir, _ = whole
+    before = (run_dir / "run.flags").read_text()
+    line = fails("train", f"--flagfile={run_dir}/run.flags", "--seed=1", "--batch_size=3")
+    assert "--batch_size=2 --seed=0 there, --batch_size=3 --seed=1 now" in line
+    assert (run_dir / "run.flags").read_text() == before
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(whole, run, tmp_path):
+    """Here files can't grow beyond 1 MiB, which the first checkpoint needs."""
+    limit = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)); "
+    command = f"{limit}import sys; sys.argv[0] = 'train'; "
+    command += "runpy.run_module('ttsr_tf.train', run_name='__main__', alter_sys=True)"
+    result = subprocess.run(
+        [sys.executable, "-c", command, *TINY, f"--run_dir={tmp_path}", "--max_steps=2"],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "error: Step 2 can't be saved" in result.stderr
+    assert "The last checkpoint, none, is whole: free some space" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -40,17 +133,16 @@ def test_leaves_a_run_folder_that_can_be_used_and_repeated(run, tmp_path, rng):
     [
         (["--batch_size=-1"], "batch_size"),
         (["--crop_size=33"], "--crop_size=33 must be a multiple of 4"),
+        (["--crop_size=48"], "`crop_size` must be a multiple of 32, got 48"),
         (["--dataset=cats"], "should be one of"),
         (["--data_dir=x"], "--data_dir goes with --dataset=folder"),
         (["--vgg19_weights=none.h5"], "No VGG19 weights at 'none.h5': give imagenet"),
+        (["--perceptual_weight=1"], "--vgg19_weights=random can't judge pictures"),
         (["--num_residual_blocks=1"], "must be given four times"),
+        (["--finetune_from=none.h5"], "No checkpoint at none.h5"),
     ],
 )
 def test_bad_flags(fails, tmp_path, flags, message):
-    line = fails("train", *TINY, f"--run_dir={tmp_path}", "--max_steps=1", *flags)
+    line = fails("train", *TINY, f"--run_dir={tmp_path}", "--max_steps=5", *flags)
     assert message in line
-
-
-def test_no_weights_and_no_choice_is_an_error(fails, tmp_path):
-    line = fails("train", f"--run_dir={tmp_path}", "--max_steps=1")
-    assert "--vgg19_weights" in line
+    assert not list(tmp_path.iterdir())

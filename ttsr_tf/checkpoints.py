@@ -58,6 +58,15 @@ def load(path):
     return model
 
 
+def load_same_size(path, num_residual_blocks, num_features):
+    """As `load`, but raises InputError unless the network has these sizes."""
+    model = load(path)
+    wanted = TTSR(num_residual_blocks, num_features).get_config()
+    if model.get_config() != wanted:
+        raise InputError(f"{path} holds {model.get_config()}, not {wanted}. Give the same sizes.")
+    return model
+
+
 def _read_config(file):
     if not os.path.isfile(file):
         raise InputError(f"No checkpoint at {file}. Train one, or convert the authors' file.")

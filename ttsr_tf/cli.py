@@ -6,7 +6,7 @@ import sys
 # Must precede the import of TensorFlow, whose start-up prints lines that help no user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from ttsr_tf.errors import InputError
 
@@ -35,6 +35,7 @@ def run(main):
     def without_arguments(argv):
         if len(argv) > 1:
             _fail(f"unexpected {argv[1]!r}: give every value as --flag=value (see --help)")
+        logging.set_verbosity(logging.WARNING)
         try:
             main()
         except InputError as error:

@@ -5,12 +5,13 @@ after it: critic    ← hr, sr, gradient penalty      critic_steps times, on the
           generator ← reconstruction, perceptual, transferal, adversarial
 """
 
+import contextlib
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from ttsr_tf import losses
+from ttsr_tf import losses, replicas
 from ttsr_tf.loss_scale import LossScale
 
 _OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
@@ -84,6 +85,19 @@ class GAN(keras.Model):
     def call(self, inputs):
         return self.generator(inputs)
 
+    @contextlib.contextmanager
+    def averaged(self):
+        """The generator with its averaged weights, where the optimizers keep such (`use_ema`)."""
+        if not self.backbone_optimizer.use_ema:
+            yield
+            return
+        weights = self.generator.get_weights()
+        backbone, extractor = self._parts()
+        self.backbone_optimizer.finalize_variable_values(backbone)
+        self.extractor_optimizer.finalize_variable_values(extractor)
+        yield
+        self.generator.set_weights(weights)
+
     def train_step(self, batch):
         """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
         waiting = {name: tf.constant(0.0) for name in self.reported}
@@ -147,18 +161,18 @@ class GAN(keras.Model):
         slopes = zip(seen, judging.gradient(loss, seen), strict=True)
         seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
         backbone, extractor = self._parts()
-        gradients = _averaged(tape.gradient(seen, backbone + extractor, slopes))
+        gradients = replicas.averaged(tape.gradient(seen, backbone + extractor, slopes))
         if self.loss_scale:
             gradients = self.loss_scale.unscaled(gradients)
         gradients = self._clipped(gradients)
         of_backbone, of_extractor = gradients[: len(backbone)], gradients[len(backbone) :]
-        _apply(self.backbone_optimizer, of_backbone, backbone)
-        _apply(self.extractor_optimizer, of_extractor, extractor)
+        replicas.apply(self.backbone_optimizer, of_backbone, backbone)
+        replicas.apply(self.extractor_optimizer, of_extractor, extractor)
         norms = {
             "norm/backbone": tf.linalg.global_norm(of_backbone),
             "norm/extractor": tf.linalg.global_norm(of_extractor),
         }
-        return _shares({**found, **norms})
+        return replicas.shares({**found, **norms})
 
     def _train_critic(self, hr, sr, epsilon):
         sr = tf.stop_gradient(tf.cast(sr, tf.float32))
@@ -169,9 +183,9 @@ class GAN(keras.Model):
                 "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
             }
             loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
-        gradients = self._clipped(_averaged(tape.gradient(loss, variables)))
-        _apply(self.critic_optimizer, gradients, variables)
-        return _shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
+        gradients = self._clipped(replicas.averaged(tape.gradient(loss, variables)))
+        replicas.apply(self.critic_optimizer, gradients, variables)
+        return replicas.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
 
     def _clipped(self, gradients):
         if not self.gradient_clip:
@@ -183,22 +197,3 @@ class GAN(keras.Model):
         extractor = self.generator.texture_extractor.trainable_variables
         names = {id(v) for v in extractor}
         return [v for v in self.generator.trainable_variables if id(v) not in names], extractor
-
-
-def _averaged(gradients):
-    """The gradients' mean over the replicas: what a norm of is that of the whole batch."""
-    replicas = tf.distribute.get_replica_context()
-    total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    return [g / replicas.num_replicas_in_sync for g in total]
-
-
-def _apply(optimizer, gradients, variables):
-    """Optimizers add the gradients of all replicas, which are alike here."""
-    shares = [g / tf.distribute.get_replica_context().num_replicas_in_sync for g in gradients]
-    optimizer.apply_gradients(zip(shares, variables, strict=True))
-
-
-def _shares(numbers):
-    """What, added over the replicas, is the mean."""
-    count = tf.distribute.get_replica_context().num_replicas_in_sync
-    return {name: tf.cast(value, tf.float32) / count for name, value in numbers.items()}

@@ -1,73 +1,190 @@
-"""The training loop."""
+"""The training loop: steps over a strategy, and what happens between them."""
 
-import keras
+import os
+import time
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
-from ttsr_tf import degrade, images, losses, metrics
-from ttsr_tf.data import example
+from ttsr_tf import checkpoints, data, validation
+from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
 
-SHOW_EVERY = 10  # steps
-CONSTANT, COSINE = "none", "cosine"
+BEST = f"best{checkpoints.SUFFIX}"
+_SHOWN = "reconstruction", "critic"  # in the progress bar
+_STOP = "stop"
 
 
-def fit(model, batches, steps, learning_rate, decay):
-    """Trains with the reconstruction loss; the texture extractor learns at a tenth of the rate.
+class Plan(NamedTuple):
+    """When the loop does what.
+
+    Attributes:
+        max_steps: when it ends.
+        summary_every, validate_every: steps.
+        checkpoint_minutes: between checkpoints; one is also written at the end.
+    """
+
+    max_steps: int
+    summary_every: int
+    validate_every: int
+    checkpoint_minutes: float
+
+
+class Loop:
+    """Trains until the plan's last step or until somebody wants to stop.
+
+    Attributes:
+        scores: the last validation's, a dict; None before the first.
 
     Args:
-        model: a built `TTSR`.
-        batches: a dataset of dicts, as `data.batches` gives.
-        steps: number of steps.
-        learning_rate: of the backbone.
-        decay: "none" (the paper), or "cosine": to zero at the last step.
+        strategy: where.
+        gan: a compiled `GAN`, built in the strategy's scope.
+        state: a `TrainingState` of it.
+        plan: a `Plan`.
+        run_dir: the run's folder.
+        summaries: a `Summaries`, or None where another process writes: then nothing is.
     """
-    extractor = model.texture_extractor.trainable_variables
-    of_extractor = {id(v) for v in extractor}
-    backbone = [v for v in model.trainable_variables if id(v) not in of_extractor]
-    optimizers = [
-        (keras.optimizers.Adam(_schedule(rate, steps, decay), epsilon=1e-8), variables)
-        for rate, variables in ((learning_rate, backbone), (learning_rate / 10, extractor))
-    ]
-    for optimizer, variables in optimizers:
-        optimizer.build(variables)
 
-    @tf.function
-    def train_step(batch):
-        with tf.GradientTape() as tape:
-            loss = losses.reconstruction(batch["hr"], model(batch, training=True)["sr"])
-        gradients = tape.gradient(loss, [variables for _, variables in optimizers])
-        for (optimizer, variables), grads in zip(optimizers, gradients, strict=True):
-            optimizer.apply_gradients(zip(grads, variables, strict=True))
-        return loss
+    def __init__(self, strategy, gan, state, plan, run_dir, summaries):
+        self._strategy, self._gan, self._state = strategy, gan, state
+        self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
+        self._warm_up_step = _distributed(strategy, gan.warm_up_step)
+        self._full_step = _distributed(strategy, gan.full_step)
+        self._since_summary, self._last_summary = [], time.monotonic()
+        self.scores = None
 
-    progress, recent = Progress(steps, "step"), []
-    for batch in batches.take(steps):
-        recent = [*recent[1 - SHOW_EVERY :], train_step(batch)]
-        progress.advance(loss=f"{np.mean(recent):.4f}")
-    progress.close()
+    def run(self, pairs, held_out, stream, stop):
+        """Args:
+        pairs, held_out: `Pairs` to train and to validate on.
+        stream: dict of arguments for `data.batches`: crop_size, batch_size, seed.
+        stop: a `StopRequest`.
+
+        Returns:
+            Whether all steps are done; if not, somebody wanted to stop.
+
+        Raises:
+            InputError: a picture that can't be read, a loss that isn't finite, a full disk.
+        """
+        plan, state = self._plan, self._state
+        progress = Progress(plan.max_steps, "step", done=state.step)
+        batches = iter(_distributed_batches(self._strategy, pairs, stream, state, self._gan))
+        next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
+        stopping = False
+        while state.step < plan.max_steps and not stopping:
+            report = self._step(_next(batches, pairs), stop.requested)
+            stopping = report.pop(_STOP) > 0
+            self._check_finite(report, pairs, stream)
+            state.step += 1
+            progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
+            self._summarise(report, held_out, stream["crop_size"])
+            if time.monotonic() >= next_checkpoint:
+                self._save()
+                next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
+        progress.close()
+        self._save()
+        return state.step == plan.max_steps
+
+    def _step(self, batch, stop):
+        warm = self._state.step < self._gan.warm_up_steps
+        return (self._warm_up_step if warm else self._full_step)(batch, stop)
+
+    def _check_finite(self, report, pairs, stream):
+        if np.isfinite(list(report.values())).all():
+            return
+        first = self._state.step * stream["batch_size"]
+        places = (
+            data.place(number, len(pairs), stream["seed"])
+            for number in range(first, first + stream["batch_size"])
+        )
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in report.items())
+        raise InputError(
+            f"Step {self._state.step + 1} is not finite: {losses}. Its pictures: "
+            f"{', '.join(pairs.names[i] for i in places)}. The last good checkpoint is "
+            f"{self._state.last}. A lower --learning_rate or --gradient_clip may help, in a run "
+            "of its own."
+        )
+
+    def _summarise(self, report, held_out, crop_size):
+        plan, step = self._plan, self._state.step
+        self._since_summary.append(report)
+        last = step == plan.max_steps
+        values = {}
+        if last or step % plan.summary_every == 0:
+            recent = self._since_summary
+            values = {
+                name: float(np.mean([r[name] for r in recent if name in r])) for name in report
+            }
+            now = time.monotonic()
+            values["steps_per_second"] = len(recent) / (now - self._last_summary)
+            self._since_summary, self._last_summary = [], now
+        if not self._summaries:
+            return
+        if last or step % plan.validate_every == 0:
+            with self._gan.averaged():
+                scores, panels = validation.score(self._gan.generator, held_out, crop_size)
+                self.scores = scores
+                if scores["psnr"] > self._state.best_psnr:
+                    self._state.best_psnr = scores["psnr"]
+                    checkpoints.save(self._gan.generator, os.path.join(self._run_dir, BEST))
+            self._summaries.pictures(step, panels)
+            values.update(scores)
+            self._last_summary = time.monotonic()
+        if values:
+            self._summaries.scalars(step, values)
+
+    def _save(self):
+        if not self._summaries:
+            return
+        self._state.save()
+        with self._gan.averaged():
+            path = os.path.join(self._run_dir, checkpoints.IN_RUN_FOLDER)
+            checkpoints.save(self._gan.generator, path)
 
 
-def _schedule(rate, steps, decay):
-    return keras.optimizers.schedules.CosineDecay(rate, steps) if decay == COSINE else rate
-
-
-def score(model, hr, ref):
-    """Mean PSNR on Y, dB, of the model's pictures and of plain bicubic.
-
-    Args:
-        model: a built `TTSR`.
-        hr, ref: uint8 [N, H, W, 3].
-
-    Returns:
-        Two floats: the model's, bicubic's.
+def _distributed(strategy, method):
+    """A function from a batch and this process's wish to stop to a dict of floats: the replicas'
+    reports together, and `stop`, which is not 0 if any process wishes so.
     """
-    pictures = tf.concat(
-        [images.to_uint8(model(example(*pair))["sr"]) for pair in _single(hr, ref)], 0
-    )
-    bicubic = degrade.enlarge(degrade.shrink(hr))
-    return tuple(float(tf.reduce_mean(metrics.psnr(hr, x))) for x in (pictures, bicubic))
+    names = []
+
+    def of_replica(batch, stop):
+        report = {**method(batch), _STOP: stop}
+        names[:] = report
+        return tf.stack(list(report.values()))
+
+    @tf.function(autograph=False)
+    def step(batch, stop):
+        # One vector, so that workers meet once.
+        return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
+
+    def call(batch, stop):
+        numbers = step(batch, tf.constant(float(stop))).numpy()
+        return dict(zip(names, map(float, numbers), strict=True))
+
+    return call
 
 
-def _single(hr, ref):
-    return ((hr[i : i + 1], ref[i : i + 1]) for i in range(len(hr)))
+def _distributed_batches(strategy, pairs, stream, state, gan):
+    def of_worker(context):
+        workers = context.num_input_pipelines
+        return data.batches(
+            pairs,
+            **stream,
+            epsilons=gan.critic_steps,
+            first_step=state.step,
+            worker=context.input_pipeline_id,
+            workers=workers,
+            replicas=context.num_replicas_in_sync // workers,
+        )
+
+    return strategy.distribute_datasets_from_function(of_worker)
+
+
+def _next(batches, pairs):
+    try:
+        return next(batches)
+    except tf.errors.OpError:
+        if pairs.failure:
+            raise pairs.failure from None
+        raise

@@ -1,20 +1,14 @@
 """Pairs of pictures with random access, from wherever they lie: sample, folder, TFDS data set."""
 
-import io
-import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
-import PIL.Image
-
-from ttsr_tf import images, sample
+from ttsr_tf import pair_files, sample
 from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
 
 SAMPLE, FOLDER, CUFED5 = "sample", "folder", "tfds_cufed5"
 SAMPLE_PAIRS = 128
 HELD_OUT = 8
-_NAMED = 20  # pictures, at most, that an error names
 
 
 class Pairs:
@@ -77,90 +71,22 @@ def load(dataset, data_dir=None, crop_size=160, seed=0, cache_gb=4.0, skip_corru
         made = sample.training_pairs(SAMPLE_PAIRS, crop_size, seed)
         return _of_arrays(*made), _of_arrays(*sample.held_out_pairs(crop_size))
     if dataset == FOLDER:
-        names, files = _in_folder(data_dir)
+        names, files = pair_files.in_folder(data_dir)
     elif dataset == CUFED5:
-        names, files = _in_tfds(data_dir)
+        names, files = pair_files.in_tfds(data_dir)
     else:
         known = f"{SAMPLE}, {FOLDER} or {CUFED5}"
         raise InputError(f"`dataset` must be {known}, got {dataset!r}.")
-    names, files, sizes = _readable(names, files, _size, skip_corrupt)
+    names, files, sizes = _readable(names, files, pair_files.size, skip_corrupt)
     _check_sizes(names, sizes, crop_size)
     if 3 * sum(height * width for pair in sizes for height, width in pair) <= 2**30 * cache_gb:
-        names, _, decoded = _readable(names, files, _decoded, skip_corrupt)
+        names, _, decoded = _readable(names, files, pair_files.decoded, skip_corrupt)
         pairs = Pairs(names, decoded.__getitem__)
     else:
-        pairs = Pairs(names, lambda i: tuple(map(_decoded, files[i])), skip_corrupt)
+        pairs = Pairs(names, lambda i: tuple(map(pair_files.decoded, files[i])), skip_corrupt)
     if len(pairs) <= HELD_OUT:
         raise InputError(f"{len(pairs)} pairs were found, at least {HELD_OUT + 1} are needed.")
     return pairs.chosen(range(HELD_OUT, len(pairs))), pairs.chosen(range(HELD_OUT))
-
-
-class _File(NamedTuple):
-    """An encoded picture: on disk, or as bytes in memory."""
-
-    name: str
-    content: bytes | None = None
-
-    def opened(self):
-        return self.name if self.content is None else io.BytesIO(self.content)
-
-
-def _in_folder(data_dir):
-    if not data_dir:
-        raise InputError("--dataset=folder needs --data_dir, the pairs' folder.")
-    if not os.path.isdir(data_dir):
-        raise InputError(f"--data_dir={data_dir} is not a folder. Give the pairs' folder.")
-    train = os.path.join(data_dir, "train")
-    root = train if os.path.isdir(train) else data_dir
-    names = {}
-    for kind in ("input", "ref"):
-        folder = os.path.join(root, kind)
-        if not os.path.isdir(folder):
-            raise InputError(f"{folder} is missing: pairs are input/NAME and ref/NAME.")
-        names[kind] = {n for n in os.listdir(folder) if n.lower().endswith(images.EXTENSIONS)}
-    if unpaired := sorted(names["input"] ^ names["ref"]):
-        raise InputError(
-            f"{root}: {len(unpaired)} pictures without a partner of the same name, "
-            f"{_listed(unpaired)}. Add or remove them."
-        )
-    paired = sorted(names["input"])
-    files = [[_File(os.path.join(root, kind, n)) for kind in ("input", "ref")] for n in paired]
-    return paired, files
-
-
-def _in_tfds(data_dir):
-    import tensorflow_datasets as tfds
-    import tfds_cufed5  # noqa: F401  registers the data set
-
-    builder = tfds.builder("tfds_cufed5", data_dir=data_dir)
-    if "train" not in builder.info.splits:
-        raise InputError(
-            f"The data set tfds_cufed5 is not built in {builder.data_dir}, or without its training "
-            "pairs. Build it: tfds build tfds_cufed5 --manual_dir=…"
-        )
-    kinds = "input", "ref"
-    decoders = tfds.decode.PartialDecoding(
-        {"name": True, "input": True, "ref": True},
-        decoders={kind: tfds.decode.SkipDecoding() for kind in kinds},
-    )
-    examples = tfds.as_numpy(builder.as_dataset(split="train", decoders=decoders))
-    found = {example["name"].decode(): example for example in examples}
-    names = sorted(found)
-    return names, [[_File(f"{kind}/{n}", found[n][kind]) for kind in kinds] for n in names]
-
-
-def _size(file):
-    """(height, width), as the header says."""
-    try:
-        with PIL.Image.open(file.opened()) as image:
-            return image.height, image.width
-    except OSError:
-        images.read(file.opened(), file.name)  # says what is wrong
-        raise
-
-
-def _decoded(file):
-    return images.read(file.opened(), file.name).rgb
 
 
 def _readable(names, files, read, skip_corrupt):
@@ -184,10 +110,13 @@ def _readable(names, files, read, skip_corrupt):
     progress.close()
     if errors := [str(result) for result in results if isinstance(result, InputError)]:
         if not skip_corrupt:
-            raise InputError(f"{' '.join(errors[:_NAMED])} --skip_corrupt goes on without them.")
-        print(f"Left out: {len(errors)} pairs. {' '.join(errors[:_NAMED])}")
+            raise InputError(
+                f"{' '.join(errors[: pair_files.NAMED])} --skip_corrupt goes on without them."
+            )
+        print(f"Left out: {len(errors)} pairs. {' '.join(errors[: pair_files.NAMED])}")
     rows = zip(names, files, results, strict=True)
-    return zip(*(row for row in rows if not isinstance(row[-1], InputError)), strict=True)
+    rows = [row for row in rows if not isinstance(row[-1], InputError)]
+    return zip(*rows, strict=True) if rows else ([], [], [])
 
 
 def _check_sizes(names, sizes, crop_size):
@@ -198,13 +127,9 @@ def _check_sizes(names, sizes, crop_size):
     ]
     if small:
         raise InputError(
-            f"{len(small)} pictures are smaller than --crop_size={crop_size}: {_listed(small)}."
+            f"{len(small)} pictures are smaller than --crop_size={crop_size}: "
+            f"{pair_files.listed(small)}."
         )
-
-
-def _listed(names):
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _of_arrays(hr, ref):

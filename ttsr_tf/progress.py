@@ -14,12 +14,14 @@ class Progress:
     Args:
         total: number of steps.
         unit: what one step is, such as "step".
+        done: how many were done before.
     """
 
-    def __init__(self, total, unit):
-        self._bar = tqdm.tqdm(total=total, unit=unit, disable=not sys.stderr.isatty())
+    def __init__(self, total, unit, done=0):
+        hidden = not sys.stderr.isatty()
+        self._bar = tqdm.tqdm(total=total, unit=unit, initial=done, disable=hidden)
         self._total, self._unit = total, unit
-        self._done, self._start = 0, time.monotonic()
+        self._done, self._before, self._start = done, done, time.monotonic()
         self._next_line = self._start + PLAIN_EVERY
 
     def advance(self, **values):
@@ -39,6 +41,7 @@ class Progress:
         if now < self._next_line and self._done < self._total:
             return
         self._next_line = now + PLAIN_EVERY
-        left = (now - self._start) / self._done * (self._total - self._done)
+        rate = (now - self._start) / (self._done - self._before)
+        left = rate * (self._total - self._done)
         shown = "".join(f", {name} {value}" for name, value in values.items())
         print(f"{self._unit} {self._done}/{self._total}{shown}, {left:.0f} s left", flush=True)

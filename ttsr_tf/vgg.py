@@ -25,7 +25,7 @@ _WIDTHS = (64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,)
 class Features(keras.layers.Layer):
     """VGG19's relu5_1, frozen: what the perceptual loss compares.
 
-    New weights are random; `load` gives it VGG19's.
+    New weights are random; see `features`.
 
     Input: RGB in [-1, 1], [B, H, W, 3]. Output: [B, H // 16, W // 16, 512].
     """
@@ -56,11 +56,14 @@ class Features(keras.layers.Layer):
         batch, *size, _ = input_shape
         return (batch, *(n if n is None else n // 16 for n in size), _WIDTHS[-1][0])
 
-    def load(self, weights):
-        """Takes VGG19's weights: "imagenet" or a path; see `folded`."""
-        arrays = folded(weights)
-        for conv in self.convs:
-            conv.set_weights(arrays[conv.name])
+
+def features(weights):
+    """`Features` with VGG19's weights: "imagenet" or a path; see `folded`."""
+    layer, arrays = Features(), folded(weights)
+    layer.build((None, None, None, 3))
+    for conv in layer.convs:
+        conv.set_weights(arrays[conv.name])
+    return layer
 
 
 def initialise(model, weights):

@@ -1,0 +1,86 @@
+"""Where the pictures of pairs lie: in a folder, or in the data set that TFDS built."""
+
+import io
+import os
+from typing import NamedTuple
+
+import PIL.Image
+
+from ttsr_tf import images
+from ttsr_tf.errors import InputError
+
+NAMED = 20  # pictures, at most, that an error names
+
+
+class File(NamedTuple):
+    """An encoded picture: on disk, or as bytes in memory."""
+
+    name: str
+    content: bytes | None = None
+
+    def opened(self):
+        return self.name if self.content is None else io.BytesIO(self.content)
+
+
+def in_folder(data_dir):
+    if not data_dir:
+        raise InputError("--dataset=folder needs --data_dir, the pairs' folder.")
+    if not os.path.isdir(data_dir):
+        raise InputError(f"--data_dir={data_dir} is not a folder. Give the pairs' folder.")
+    train = os.path.join(data_dir, "train")
+    root = train if os.path.isdir(train) else data_dir
+    names = {}
+    for kind in ("input", "ref"):
+        folder = os.path.join(root, kind)
+        if not os.path.isdir(folder):
+            raise InputError(f"{folder} is missing: pairs are input/NAME and ref/NAME.")
+        names[kind] = {n for n in os.listdir(folder) if n.lower().endswith(images.EXTENSIONS)}
+    if unpaired := sorted(names["input"] ^ names["ref"]):
+        raise InputError(
+            f"{root}: {len(unpaired)} pictures without a partner of the same name, "
+            f"{listed(unpaired)}. Add or remove them."
+        )
+    paired = sorted(names["input"])
+    files = [[File(os.path.join(root, kind, n)) for kind in ("input", "ref")] for n in paired]
+    return paired, files
+
+
+def in_tfds(data_dir):
+    import tensorflow_datasets as tfds
+    import tfds_cufed5  # noqa: F401  registers the data set
+
+    builder = tfds.builder("tfds_cufed5", data_dir=data_dir)
+    if "train" not in builder.info.splits:
+        raise InputError(
+            f"The data set tfds_cufed5 is not built in {builder.data_dir}, or without its training "
+            "pairs. Build it: tfds build tfds_cufed5 --manual_dir=…"
+        )
+    kinds = "input", "ref"
+    decoders = tfds.decode.PartialDecoding(
+        {"name": True, "input": True, "ref": True},
+        decoders={kind: tfds.decode.SkipDecoding() for kind in kinds},
+    )
+    examples = tfds.as_numpy(builder.as_dataset(split="train", decoders=decoders))
+    found = {example["name"].decode(): example for example in examples}
+    names = sorted(found)
+    return names, [[File(f"{kind}/{n}", found[n][kind]) for kind in kinds] for n in names]
+
+
+def size(file):
+    """(height, width), as the header says."""
+    try:
+        with PIL.Image.open(file.opened()) as image:
+            return image.height, image.width
+    except OSError:
+        images.read(file.opened(), file.name)  # says what is wrong
+        raise
+
+
+def decoded(file):
+    return images.read(file.opened(), file.name).rgb
+
+
+def listed(names):
+    """The first of many names, for an error."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
