@@ -1,6 +1,8 @@
 # Each target sets up what it needs in .venv; Python 3.11 and make are enough.
 PYTHON ?= python3.11
 BIN := .venv/bin
+EXTRAS_demo := sample,tfds
+EXTRAS_dev := dev
 
 .PHONY: demo test check format clean
 
@@ -25,5 +27,5 @@ clean:
 
 .venv/%: setup.py constraints.txt
 	test -d .venv/bin || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(if $(filter demo,$*),sample,dev)]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
 	touch $@

@@ -12,6 +12,8 @@ EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
+    # `tfds build` imports all of these at its start, whatever it builds.
+    "tfds": ["apache-beam>=2.60", "importlib_resources>=6.0", "mlcroissant>=1.0"],
 }
 
 setup(
@@ -22,7 +24,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*"]),
+    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "tfds_cufed5"]),
+    package_data={"tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=1.4",
         "h5py>=3.9",
@@ -37,6 +40,14 @@ setup(
     ],
     extras_require={
         **EXTRAS,
-        "dev": [*EXTRAS["convert"], *EXTRAS["sample"], "pytest>=8", "pytest-cov>=5", "ruff>=0.6"],
+        "dev": [
+            *EXTRAS["convert"],
+            *EXTRAS["sample"],
+            *EXTRAS["tfds"],
+            "dill>=0.3.8",  # for tfds.testing
+            "pytest>=8",
+            "pytest-cov>=5",
+            "ruff>=0.6",
+        ],
     },
 )

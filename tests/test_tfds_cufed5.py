@@ -1,0 +1,204 @@
+"""The data set as built: its splits, its bytes, and `tfds build` as a person runs it."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow_datasets as tfds
+
+import tfds_cufed5
+from tfds_cufed5.tfds_cufed5_dataset_builder import FEATURES
+from ttsr_tf.errors import InputError
+
+ROOT = pathlib.Path(__file__).parent.parent
+DUMMY = ROOT / "tfds_cufed5/dummy_data"
+
+
+class TfdsCufed5Test(tfds.testing.DatasetBuilderTestCase):
+    """What TFDS asks of every builder."""
+
+    DATASET_CLASS = tfds_cufed5.Builder
+    SPLITS = {"train": 3, "test": 2}  # noqa: RUF012
+
+    def _assertAsDataset(self, builder):
+        # TFDS's own check takes all splits to have the same features.
+        for split, count in self.SPLITS.items():
+            examples = list(tfds.as_numpy(builder.as_dataset(split=split)))
+            self.assertLen(examples, count)
+            for example in examples:
+                self.assertCountEqual(example, FEATURES[split])
+
+
+def built(data_dir, manual_dir, config=None):
+    builder = tfds_cufed5.Builder(data_dir=data_dir, config=config)
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=manual_dir)
+    )
+    return builder
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    built(folder, DUMMY)
+    return folder
+
+
+def stored(data_dir):
+    """The files that a built set holds, as bytes, by their names in dummy_data."""
+    raw = tfds.decode.SkipDecoding()
+    pairs = tfds.load(
+        "tfds_cufed5", split="train", data_dir=data_dir, decoders={"input": raw, "ref": raw}
+    )
+    groups = tfds.load(
+        "tfds_cufed5", split="test", data_dir=data_dir, decoders={"hr": raw, "refs": raw}
+    )
+    found = {}
+    for pair in pairs.as_numpy_iterator():
+        name = pair["name"].decode()
+        found |= {f"train/{kind}/{name}": pair[kind] for kind in ("input", "ref")}
+    for group in groups.as_numpy_iterator():
+        pictures, name = [group["hr"], *group["refs"]], group["name"].decode()
+        found |= {f"test/CUFED5/{name}_{k}.png": content for k, content in enumerate(pictures)}
+    return found
+
+
+def test_files_are_stored_as_they_came(data_dir):
+    files = [path for path in DUMMY.rglob("*") if path.is_file()]
+    assert len(files) == 18
+    assert stored(data_dir) == {str(p.relative_to(DUMMY)): p.read_bytes() for p in files}
+
+
+def test_splits_have_their_own_features(data_dir):
+    splits = tfds.load("tfds_cufed5", data_dir=data_dir)
+    for split, names in FEATURES.items():
+        assert sorted(splits[split].element_spec) == sorted(names)
+    builder = tfds.builder("tfds_cufed5", data_dir=data_dir)
+    (last,) = builder.as_dataset(split="train[-1:]")
+    assert sorted(last) == ["input", "name", "ref"]
+    chosen = tfds.decode.PartialDecoding({"name": True, "refs": True})
+    (first,) = builder.as_dataset(split="test[:1]", decoders=chosen)
+    assert sorted(first) == ["name", "refs"]
+    assert sorted(builder.as_dataset(split="train+test").element_spec) == [
+        *("hr", "input", "name", "ref", "refs")
+    ]
+
+
+def test_references_of_any_size_come_in_order(data_dir):
+    for example in tfds.load("tfds_cufed5", split="test", data_dir=data_dir):
+        for level, ref in enumerate(example["refs"], start=1):
+            with PIL.Image.open(
+                DUMMY / f"test/CUFED5/{example['name'].numpy().decode()}_{level}.png"
+            ) as image:
+                np.testing.assert_array_equal(ref, image)
+        assert level == 5
+
+
+def test_is_readable_where_the_builder_is_not_imported(data_dir):
+    builder = tfds.builder_from_directory(data_dir / "tfds_cufed5/strict/1.0.0")
+    for example in tfds.as_numpy(builder.as_dataset(split="train")):
+        assert min(example["input"].shape[:2]) >= 10
+        # What a split lacks is one black pixel.
+        np.testing.assert_array_equal(example["hr"], np.zeros([1, 1, 3]))
+        assert not list(example["refs"])
+
+
+def test_a_failed_build_leaves_nothing(tmp_path):
+    manual_dir = tmp_path / "data"
+    manual_dir.mkdir()
+    for folder in (tmp_path / "none", manual_dir, DUMMY / "train/input/a.png"):
+        with pytest.raises(InputError, match="DIR/train/input") as error:
+            built(tmp_path / "tfds", folder)
+        given, *_ = str(error.value).splitlines()
+        assert str(folder) in given
+        assert given.endswith(" --manual_dir must be a folder with CUFED5's files.")
+    (manual_dir / "000_0.png").write_bytes((DUMMY / "test/CUFED5/000_0.png").read_bytes())
+    with pytest.raises(InputError, match="lacks 000_1"):
+        built(tmp_path / "tfds", manual_dir)
+    assert not list(tmp_path.glob("tfds/**/1.0.0*"))
+    with pytest.raises(ValueError, match="BuilderConfig lenient not found"):
+        built(tmp_path / "tfds", manual_dir, "lenient")
+
+
+def test_examples_that_get_lost_are_an_error(tmp_path, monkeypatch):
+    generate = tfds_cufed5.Builder._generate_examples
+    monkeypatch.setattr(
+        tfds_cufed5.Builder,
+        "_generate_examples",
+        lambda self, split, examples: generate(self, split, examples[1:]),
+    )
+    with pytest.raises(InputError, match="train was built with 2 of its 3 examples"):
+        built(tmp_path, DUMMY)
+    assert not list(tmp_path.glob("**/1.0.0*"))
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    """Starts all at once, since each waits long for its imports; gives (process, data_dir)s."""
+
+    def started(name, *arguments):
+        data_dir = tmp_path_factory.mktemp(name)
+        tfds_program = pathlib.Path(sys.executable).parent / "tfds"
+        command = [tfds_program, "build", "tfds_cufed5", f"--data_dir={data_dir}", *arguments]
+        environment = {**os.environ, "PYTHONWARNINGS": "default"}
+        return data_dir, subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    bad = tmp_path_factory.mktemp("bad")
+    shutil.copytree(DUMMY, bad, dirs_exist_ok=True)
+    shutil.rmtree(bad / "train/input")
+    (bad / "test/CUFED5/000_3.png").unlink()
+    beam = "--beam_pipeline_options=direct_running_mode=multi_processing,direct_num_workers=2"
+    return {
+        "plain": started("plain", f"--manual_dir={DUMMY}"),
+        "beam": started("beam", f"--manual_dir={DUMMY}", beam),
+        "failing": started("failing", f"--manual_dir={bad}"),
+        "skip_bad": started("skip_bad", f"--manual_dir={bad}", "--config=skip_bad"),
+    }
+
+
+@pytest.mark.parametrize("how", ["plain", "beam"])
+def test_tfds_build(commands, how, data_dir):
+    folder, process = commands[how]
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert f"train: 3 examples found in {DUMMY}/train/input and {DUMMY}/train/ref" in output
+    assert "test: 2 examples, but 126 were published" in output
+    info = json.loads((folder / "tfds_cufed5/strict/1.0.0/dataset_info.json").read_text())
+    assert {s["name"]: s["shardLengths"] for s in info["splits"]} == {"train": ["3"], "test": ["2"]}
+    assert stored(folder) == stored(data_dir)
+
+
+def test_tfds_build_ends_with_the_error(commands):
+    folder, process = commands["failing"]
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    *_, said, first, second, mend = output.splitlines()
+    assert said == "ttsr_tf.errors.InputError: Some of the files can't be used (2):"
+    assert first.endswith("train/ref has 3 pictures of `ref`, but there is no `input`")
+    assert second.endswith("test/CUFED5 lacks 000_3")
+    assert mend.startswith("Mend them, or leave them out: tfds build")
+    assert not list(folder.glob("**/1.0.0*"))
+
+
+def test_tfds_build_leaves_out_what_is_bad(commands):
+    folder, process = commands["skip_bad"]
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "Left out, since they can't be used (2):" in output
+    (example,) = tfds.load("tfds_cufed5/skip_bad", split="test", data_dir=folder)
+    assert example["name"] == b"001"
+    assert list(tfds.builder("tfds_cufed5/skip_bad", data_dir=folder).info.splits) == ["test"]
