@@ -23,6 +23,11 @@ class File(NamedTuple):
 
 
 def in_folder(data_dir):
+    """Names and files of the pairs in input/ and ref/ of a folder, or of its train/.
+
+    Raises:
+        InputError: they are missing, or names without a partner.
+    """
     if not data_dir:
         raise InputError("--dataset=folder needs --data_dir, the pairs' folder.")
     if not os.path.isdir(data_dir):
@@ -46,20 +51,28 @@ def in_folder(data_dir):
 
 
 def in_tfds(data_dir):
+    """Names and files of the training pairs of tfds_cufed5, whose bytes are read into memory.
+
+    Args:
+        data_dir: where TFDS built it, by default TFDS' own folder.
+
+    Raises:
+        InputError: it isn't built, or has no training pairs.
+    """
     import tensorflow_datasets as tfds
+
     import tfds_cufed5  # noqa: F401  registers the data set
 
-    builder = tfds.builder("tfds_cufed5", data_dir=data_dir)
-    if "train" not in builder.info.splits:
+    configs = "strict", "skip_bad"
+    builders = [tfds.builder(f"tfds_cufed5/{config}", data_dir=data_dir) for config in configs]
+    builder = next((b for b in builders if "train" in b.info.splits), None)
+    if not builder:
         raise InputError(
-            f"The data set tfds_cufed5 is not built in {builder.data_dir}, or without its training "
-            "pairs. Build it: tfds build tfds_cufed5 --manual_dir=…"
+            f"tfds_cufed5 is not built in {builders[0].data_path}, or without its training pairs. "
+            "Build it: tfds build tfds_cufed5 --manual_dir=… (and --data_dir, if given here)."
         )
     kinds = "input", "ref"
-    decoders = tfds.decode.PartialDecoding(
-        {"name": True, "input": True, "ref": True},
-        decoders={kind: tfds.decode.SkipDecoding() for kind in kinds},
-    )
+    decoders = {kind: tfds.decode.SkipDecoding() for kind in kinds}
     examples = tfds.as_numpy(builder.as_dataset(split="train", decoders=decoders))
     found = {example["name"].decode(): example for example in examples}
     names = sorted(found)
