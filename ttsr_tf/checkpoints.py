@@ -46,8 +46,7 @@ def load(path):
     Raises:
         InputError: nothing there, not such a file, or a damaged one.
     """
-    path = os.fspath(path)
-    file = os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
+    file = weights_file(path)
     model = TTSR(**_read_config(file))
     model.build()
     try:
@@ -56,6 +55,12 @@ def load(path):
         reason = str(error).splitlines()[0]
         raise InputError(f"{file} is damaged: {reason}. Convert or train it again.") from None
     return model
+
+
+def weights_file(path):
+    """The file that `load` reads: `path` itself, or the one in a run folder."""
+    path = os.fspath(path)
+    return os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
 
 
 def _read_config(file):
