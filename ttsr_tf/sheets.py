@@ -87,7 +87,7 @@ def comparison_panels(lr, refs, enlarged, hr, confidence):
         (label, _contact_sheet(refs, *hr.shape[:2])),
         *enlarged,
         ("truth", hr),
-        ("result – truth, 4 times", np.uint8(np.minimum(4 * difference, 255))),
+        ("difference, 4 times", np.uint8(np.minimum(4 * difference, 255))),
         _confidence(confidence),
     ]
 

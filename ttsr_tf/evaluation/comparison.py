@@ -69,4 +69,4 @@ def _write_sheet(path, model, task, cases, row, memory_gb):
         (f"result {row.psnr:.2f} dB / {row.ssim:.4f}", result["sr"]),
     ]
     panels = sheets.comparison_panels(lr, refs or [lr], enlarged, hr, result["confidence"])
-    images.write(path, sheets.sheet(panels))
+    images.write(path, sheets.sheet(panels, columns=4))

@@ -96,7 +96,7 @@ def write_json(path, rows, choices, protocol, failed):
             for failure in failed
         ],
     }
-    with images.written_aside(path) as aside, open(aside, "w") as file:
+    with images.written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
 
 
@@ -124,7 +124,7 @@ def write_markdown(path, numbers, choices, protocol, failed, sheets):
     for heading, sheet in sheets:
         link = os.path.relpath(sheet, folder).replace(os.sep, "/").replace(" ", "%20")
         lines += [f"### {heading}", "", f"![{heading}]({link})", ""]
-    with images.written_aside(path) as aside, open(aside, "w") as file:
+    with images.written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
 
 

@@ -56,7 +56,10 @@ class Results:
     def __init__(self, path, protocol):
         self._path, self._protocol = path, protocol
         self.rows = self._read() if os.path.exists(path) else []
-        with images.written_aside(path) as aside, open(aside, "w", newline="") as file:
+        with (
+            images.written_aside(path) as aside,
+            open(aside, "w", newline="", encoding="utf-8") as file,
+        ):
             _writer(file).writerow([*Row._fields, *protocol])
             _writer(file).writerows(map(self._line, self.rows))
 
@@ -65,7 +68,7 @@ class Results:
 
     def add(self, row):
         """Appends a row at once: what is written stays, whatever becomes of the process."""
-        with open(self._path, "a", newline="") as file:
+        with open(self._path, "a", newline="", encoding="utf-8") as file:
             _writer(file).writerow(self._line(row))
         self.rows.append(row)
 
@@ -73,9 +76,9 @@ class Results:
         return [*row, *self._protocol.values()]
 
     def _read(self):
-        with open(self._path, newline="") as file:
-            # A process that is killed may leave half a line.
-            whole = file.read().rpartition("\n")[0]
+        with open(self._path, "rb") as file:
+            # A process that is killed may leave half a line, even half a letter.
+            whole = file.read().rpartition(b"\n")[0].decode(errors="replace")
         header, *lines = list(csv.reader(io.StringIO(whole))) or [None]
         if header is None:
             return []
