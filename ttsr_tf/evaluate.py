@@ -13,7 +13,7 @@ import hashlib
 import os
 import pathlib
 
-from absl import flags
+from absl import flags, logging
 
 from ttsr_tf import __version__, checkpoints, metrics
 from ttsr_tf.errors import InputError
@@ -78,6 +78,7 @@ def main():
 
 def _picture_set():
     if _DATASET.value == tfds_set.TFDS_CUFED5:
+        logging.set_verbosity(logging.ERROR)  # TFDS would tell of every picture that it reads
         return tfds_set.load(_DATA_DIR.value)
     return folders.load(_DATASET.value, _DATA_DIR.value)
 
