@@ -60,6 +60,15 @@ def test_another_protocol_is_refused_and_kept(path):
     assert path.read_text() == before + "x,y\n"
 
 
+def test_a_file_that_can_not_be_written(path):
+    results = Results(path, PROTOCOL)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match=r"Can't write .*results\.csv \(Is a directory\)"):
+        results.add(row())
+    assert results.rows == []
+
+
 def test_means_and_gain():
     mean = means([row(), row(psnr=24.125, similarity=0.25)])
     assert mean == {

@@ -120,7 +120,7 @@ def _write_report(model, picture_set, rows, protocol, failed):
     numbers = [report.table(rows, choices, *measured_on), *report.notes(*measured_on)]
     protocol = {**protocol, "checkpoint": _CHECKPOINT.value}
     stated = "\n".join(f"{name}: {value}" for name, value in protocol.items())
-    print("", *numbers, stated, "", sep="\n\n")
+    print("", "\n\n".join([*numbers, stated]), "", sep="\n")
     report.write_json(os.path.join(folder, "results.json"), rows, choices, protocol, failed)
     shown = comparison.write_sheets(
         os.path.join(folder, "sheets"),

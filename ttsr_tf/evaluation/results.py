@@ -67,9 +67,16 @@ class Results:
         return any((row.picture, row.references) == (picture, references) for row in self.rows)
 
     def add(self, row):
-        """Appends a row at once: what is written stays, whatever becomes of the process."""
-        with open(self._path, "a", newline="", encoding="utf-8") as file:
-            _writer(file).writerow(self._line(row))
+        """Appends a row at once: what is written stays, whatever becomes of the process.
+
+        Raises:
+            InputError: the file can't be written.
+        """
+        try:
+            with open(self._path, "a", newline="", encoding="utf-8") as file:
+                _writer(file).writerow(self._line(row))
+        except OSError as error:
+            raise InputError(f"Can't write {self._path} ({error.strerror}).") from None
         self.rows.append(row)
 
     def _line(self, row):

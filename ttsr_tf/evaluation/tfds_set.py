@@ -29,7 +29,7 @@ def load(data_dir=None):
     if importlib.util.find_spec(TFDS_CUFED5):
         importlib.import_module(TFDS_CUFED5)  # registers it; what is built is found without, too
     not_built = InputError(
-        f"{TFDS_CUFED5} with its test pictures isn't built in {data_dir or 'TFDS’s own folder'}. "
+        f"{TFDS_CUFED5} with its test pictures isn't built in {data_dir or 'the folder of TFDS'}. "
         f"Build it: tfds build {TFDS_CUFED5} --manual_dir=FOLDER_OF_CUFED5"
         f"{f' --data_dir={data_dir}' if data_dir else ''}"
     )
