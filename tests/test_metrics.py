@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from ttsr_tf import metrics
+from ttsr_tf.errors import InputError
 
 
 def test_equal_to_the_stored_scores(shared):
@@ -28,7 +30,10 @@ def test_ssim_from_the_formula(rng):
 
 
 def _ssim(*pair):
-    x, y = (picture @ np.array([65.738, 129.057, 25.064]) / 256 + 16 for picture in pair)
+    return _similar(*(x @ np.array([65.738, 129.057, 25.064]) / 256 + 16 for x in pair))
+
+
+def _similar(x, y):
     window = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
     window = np.outer(window, window) / window.sum() ** 2
 
@@ -42,3 +47,23 @@ def _ssim(*pair):
     vx, vy, cov = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
     luminance = (2 * mx * my + c1) / (mx**2 + my**2 + c1)
     return (luminance * (2 * cov + c2) / (vx + vy + c2)).mean()
+
+
+def test_scores_of_rgb_without_a_border(rng):
+    hr = rng.integers(256, size=(21, 18, 3), dtype=np.uint8)
+    sr = np.uint8(np.clip(hr + rng.normal(0, 40, hr.shape), 0, 255))
+    inner = [picture[3:-3, 3:-3] for picture in (hr, sr)]
+    psnr, ssim = metrics.Scores("rgb", border=3)(hr, sr)
+    error = np.mean((np.float64(inner[0]) - inner[1]) ** 2)
+    np.testing.assert_allclose(psnr, 10 * np.log10(255**2 / error), rtol=1e-5)
+    channels = [_similar(*(np.float64(x[..., c]) for x in inner)) for c in range(3)]
+    np.testing.assert_allclose(ssim, np.mean(channels), atol=1e-5)
+
+    scores = metrics.Scores()
+    for size in ((21, 18), (11, 15), (14, 11)):  # of any size, traced once
+        cut = [picture[: size[0], : size[1]] for picture in (hr, sr)]
+        np.testing.assert_allclose(scores(*cut)[0], metrics.psnr(*cut), rtol=1e-5)
+        np.testing.assert_allclose(scores(*cut)[1], _ssim(*cut), atol=1e-5)
+    assert scores._scores.experimental_get_tracing_count() == 1
+    with pytest.raises(InputError, match="18×21 pixels without a border of 4 are less than SSIM's"):
+        metrics.Scores(border=4)(hr, sr)

@@ -46,8 +46,7 @@ def load(path):
     Raises:
         InputError: nothing there, not such a file, or a damaged one.
     """
-    path = os.fspath(path)
-    file = os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
+    file = weights_file(path)
     model = TTSR(**_read_config(file))
     model.build()
     try:
@@ -65,6 +64,12 @@ def load_same_size(path, num_residual_blocks, num_features):
     if model.get_config() != wanted:
         raise InputError(f"{path} holds {model.get_config()}, not {wanted}. Give the same sizes.")
     return model
+
+
+def weights_file(path):
+    """The file that `load` reads: `path` itself, or the one in a run folder."""
+    path = os.fspath(path)
+    return os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
 
 
 def _read_config(file):

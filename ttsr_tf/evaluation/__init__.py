@@ -1,0 +1,1 @@
+"""Measuring a network on test sets, each number with its protocol."""

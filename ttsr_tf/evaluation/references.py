@@ -1,0 +1,132 @@
+"""Which references a picture is enlarged with: the choices that numbers are published for."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from ttsr_tf.errors import InputError
+from ttsr_tf.evaluation.sets import CUFED5, LEVELS
+
+ALL, SELF, LEVELS_FLAG, RANDOM = "all", "self", "levels", "random"
+STITCHED, BEST_OF_FIVE = "stitched", "best-of-five"
+FLAG_VALUES = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, LEVELS_FLAG, RANDOM)
+
+CELL = 500  # pixels: side of a reference's place on the canvas
+
+
+class Choice(NamedTuple):
+    """Which references are used.
+
+    Attributes:
+        name: as in tables and files: "L1" … "L5", "match-1" …, "stitched", "best-of-five", "self",
+            "random-0" with its seed.
+        protocol: what that means, in words.
+    """
+
+    name: str
+    protocol: str
+
+
+def chosen(flag, picture_set, seed=0):
+    """The choices that a value of --references stands for.
+
+    Args:
+        flag: one of `FLAG_VALUES`; None: the first reference, or "self" where there is none.
+        picture_set: a `PictureSet`.
+        seed: of "random".
+
+    Returns:
+        A list of `Choice`.
+
+    Raises:
+        InputError: the set doesn't have such references.
+    """
+    count = min(len(case.refs) for case in picture_set.cases)
+    flag = flag or ("1" if count else SELF)
+    grouped = picture_set.published_as == CUFED5
+    if flag.isdecimal() and int(flag) > count:
+        raise _not_there(flag, picture_set, f"have {count} references" if count else "have none")
+    if flag in (ALL, LEVELS_FLAG) and not grouped:
+        raise _not_there(flag, picture_set, "aren't CUFED5's groups of one and five")
+    if flag == RANDOM and (count or len(picture_set.cases) < 2):
+        raise _not_there(flag, picture_set, "have references" if count else "are less than two")
+    names = {
+        ALL: [STITCHED, BEST_OF_FIVE],
+        LEVELS_FLAG: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
+        SELF: [SELF],
+        RANDOM: [f"{RANDOM}-{seed}"],
+    }
+    return [named(name) for name in names.get(flag, [f"L{flag}" if grouped else f"match-{flag}"])]
+
+
+def named(name):
+    """The `Choice` of a name."""
+    if name in _PROTOCOLS:
+        return Choice(name, _PROTOCOLS[name])
+    if name.startswith(RANDOM):
+        _, seed = _parts(name)
+        return Choice(name, f"another picture of the set, at random with seed {seed}")
+    kind, number = _parts(name)
+    which = (
+        f"of level {number} (NNN_{number})" if kind == "L" else f"that is number {number} by name"
+    )
+    return Choice(name, f"the reference {which}")
+
+
+def of(choice, case, cases):
+    """The references of one picture.
+
+    Args:
+        choice: a `Choice`.
+        case: the `Case`.
+        cases: all of the set.
+
+    Returns:
+        A list of `Stored`; None where the picture serves as its own reference.
+    """
+    if choice.name == SELF:
+        return None
+    if choice.name in (STITCHED, BEST_OF_FIVE):
+        return list(case.refs)
+    kind, number = _parts(choice.name)
+    if kind == RANDOM:
+        # By the place in the set, so that a run that goes on chooses as one that was never stopped.
+        place = cases.index(case)
+        step = np.random.default_rng([number, place]).integers(1, len(cases))
+        return [cases[(place + step) % len(cases)].hr]
+    return [case.refs[number - 1]]
+
+
+def cells(refs):
+    """Each picture at the top left of a black square of 500×500, or of the largest one's side.
+
+    Args:
+        refs: list of uint8 [h, w, 3], h and w multiples of 4.
+
+    Returns:
+        A list of uint8 [side, side, 3].
+    """
+    side = max(CELL, *(length for ref in refs for length in ref.shape[:2]))
+    return [
+        np.pad(ref, ((0, side - ref.shape[0]), (0, side - ref.shape[1]), (0, 0))) for ref in refs
+    ]
+
+
+_PROTOCOLS = {
+    SELF: "the LR picture itself, found by LR ÷4 ×4 (as the authors: ref_sr = lr↓↑)",
+    STITCHED: f"five references on one black canvas of {LEVELS * CELL}×{CELL}, each at the top "
+    f"left of its {CELL}×{CELL} (all cells larger where a reference is, so that none is cut)",
+    BEST_OF_FIVE: "everywhere the best match of five references, without a canvas",
+}
+
+
+def _parts(name):
+    kind, number = re.fullmatch(r"(L|match|random)-?(\d+)", name).groups()
+    return kind, int(number)
+
+
+def _not_there(flag, picture_set, why):
+    return InputError(
+        f"--references={flag} doesn't go with {picture_set.name}: its pictures {why}. See --help."
+    )
