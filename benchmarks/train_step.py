@@ -29,6 +29,7 @@ _CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of HR and of its refer
 _RUNS = flags.DEFINE_integer("runs", 3, "Of each; the median counts.", lower_bound=1)
 _PARTS = flags.DEFINE_bool("parts", False, "Whether to time a step's parts.")
 _MEASURE = flags.DEFINE_string("measure", None, "KIND:BATCH_SIZE, in this process.")
+_PAIRS_AT_ONCE = flags.DEFINE_integer("pairs_at_once", 1, "As of ttsr_tf.train.", lower_bound=1)
 _POLICY = flags.DEFINE_string("policy", "float32", "Of Keras, such as mixed_bfloat16.")
 flags.register_validator(
     "batch_sizes", lambda sizes: all(re.fullmatch(r"[1-9]\d*", n) for n in sizes), "Such as 1,9."
@@ -43,7 +44,10 @@ def main():
     print("| step | batch | s | peak, MiB | first call, s |\n|---|---|---|---|---|", flush=True)
     for batch_size in _BATCH_SIZES.value:
         for kind in ("reconstruction", "full"):
-            options = (f"--{flag.name}={flag.value}" for flag in (_CROP_SIZE, _RUNS, _POLICY))
+            options = (
+                f"--{flag.name}={flag.value}"
+                for flag in (_CROP_SIZE, _RUNS, _PAIRS_AT_ONCE, _POLICY)
+            )
             command = [sys.executable, __file__, f"--measure={kind}:{batch_size}", *options]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             print(f"| {kind} | {batch_size} | {done.stdout.strip()} |", flush=True)
@@ -67,7 +71,7 @@ def _gan(full):
     critic, features = (Critic(_CROP_SIZE.value), vgg.Features()) if full else (None, None)
     for network in filter(None, (critic, features)):
         network.build((None, None, None, 3))
-    gan = GAN(generator, critic, features)
+    gan = GAN(generator, critic, features, pairs_at_once=_PAIRS_AT_ONCE.value)
     gan.compile(*(keras.optimizers.Adam(1e-4, epsilon=1e-8) for _ in range(3)))
     return gan
 

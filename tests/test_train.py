@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -36,20 +37,21 @@ def _assert_same(a, b):
         np.testing.assert_array_equal(x, y)
 
 
-def _interrupted(command, checkpoint, number):
-    """Sends a signal once a checkpoint is there; the exit code and what was printed."""
+def _interrupted(command, checkpoint, interrupt):
+    """Calls `interrupt(pid)` once a checkpoint is there: exit code, output and errors."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ttsr_tf.train", *map(str, command)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     deadline = time.monotonic() + 300
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert checkpoint.exists()
-    os.kill(process.pid, number)
-    output, _ = process.communicate(timeout=300)
-    return process.returncode, output
+    interrupt(process.pid)
+    output, errors = process.communicate(timeout=300)
+    return process.returncode, output, errors
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +92,13 @@ def test_leaves_a_run_folder_that_can_be_used(whole, rng):
 def test_stopped_and_killed_it_ends_with_the_same_weights(whole, run, tmp_path):
     checkpoints, start = tmp_path / "checkpoints", [*TINY, f"--run_dir={tmp_path}"]
     start += ["--max_steps=10", "--checkpoint_minutes=0"]
-    code, output = _interrupted(start, checkpoints / "ckpt-2.index", signal.SIGTERM)
-    assert code == 0
+    checkpoint = checkpoints / "ckpt-2.index"
+    code, output, errors = _interrupted(start, checkpoint, lambda pid: os.kill(pid, signal.SIGTERM))
+    assert code == 0, errors
     # The command that it gives goes on.
     again = re.search(r"To go on: python -m ttsr_tf\.train (\S+)", output).group(1)
-    code, output = _interrupted([again], checkpoints / "ckpt-6.index", signal.SIGKILL)
+    checkpoint = checkpoints / "ckpt-6.index"
+    code, *_ = _interrupted([again], checkpoint, lambda pid: os.kill(pid, signal.SIGKILL))
     assert code == -signal.SIGKILL
     result = run("train", again)
     assert result.returncode == 0, result.stderr
@@ -113,19 +117,22 @@ def test_other_flags_are_named(whole, fails):
     assert (run_dir / "run.flags").read_text() == before
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(whole, run, tmp_path):
-    """Here files can't grow beyond 1 MiB, which the first checkpoint needs."""
-    limit = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)); "
-    command = f"{limit}import sys; sys.argv[0] = 'train'; "
-    command += "runpy.run_module('ttsr_tf.train', run_name='__main__', alter_sys=True)"
-    result = subprocess.run(
-        [sys.executable, "-c", command, *TINY, f"--run_dir={tmp_path}", "--max_steps=2"],
-        capture_output=True,
-        text=True,
+def test_a_full_disk_leaves_the_last_checkpoint(run, tmp_path):
+    """As if: from some step on, files can't grow beyond 64 KiB."""
+    flags = [*TINY, f"--run_dir={tmp_path}", "--checkpoint_minutes=0"]
+    code, _, errors = _interrupted(
+        [*flags, "--max_steps=1000"],
+        tmp_path / "checkpoints/ckpt-3.index",
+        lambda pid: resource.prlimit(pid, resource.RLIMIT_FSIZE, (2**16, 2**16)),
     )
-    assert result.returncode == 1
-    assert "error: Step 2 can't be saved" in result.stderr
-    assert "The last checkpoint, none, is whole: free some space" in result.stderr
+    assert code == 1
+    (line,) = errors.splitlines()
+    assert re.match(r"error: Step \d+ can't be written \(.*too large", line)
+    last = int(re.search(r"checkpoint, \S*ckpt-(\d+), is whole: free some space", line).group(1))
+    # The run can be lengthened, and goes on from there.
+    result = run("train", *flags, f"--max_steps={last + 1}")
+    assert f"parameters, step {last}." in result.stdout
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(

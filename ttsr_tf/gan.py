@@ -12,8 +12,10 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import losses, replicas
+from ttsr_tf.gradients import of_losses
 from ttsr_tf.loss_scale import LossScale
 
+_NORMS = "norm/backbone", "norm/extractor"
 _OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
 
 
@@ -44,6 +46,8 @@ class GAN(keras.Model):
         critic_steps: steps of the critic for one of the generator.
         gradient_clip: bound on the norm of the generator's gradient and of the critic's, or None.
         weigh_by_confidence: whether the transferal loss is (see `losses.transferal`).
+        pairs_at_once: how many pairs' activations are in memory at once; None: a batch's. The
+            gradient is the whole batch's all the same.
 
     Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
     [B, critic_steps], which mixes pictures for the gradient penalty.
@@ -59,6 +63,7 @@ class GAN(keras.Model):
         critic_steps=2,
         gradient_clip=None,
         weigh_by_confidence=False,
+        pairs_at_once=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,6 +72,7 @@ class GAN(keras.Model):
         self.warm_up_steps, self.critic_steps = warm_up_steps, critic_steps
         self.gradient_clip = gradient_clip
         self.weigh_by_confidence = weigh_by_confidence
+        self.pairs_at_once = pairs_at_once
         self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
         self.built = True
 
@@ -109,70 +115,70 @@ class GAN(keras.Model):
 
     def warm_up_step(self, batch):
         """A step with the reconstruction loss; a dict of this replica's share of every number."""
-        with tf.GradientTape() as tape:
-            outputs = self.generator(batch, training=True)
-        return self._train_generator(tape, batch, outputs, self._reconstruction)
+        return self._train_generator(batch, ["reconstruction"])
 
     def full_step(self, batch):
         """A step with all losses; a dict of this replica's share of every number."""
-        with tf.GradientTape() as tape:
-            outputs = self.generator(batch, training=True)
         report = {}
-        for i in range(self.critic_steps if self.critic else 0):
-            report = self._train_critic(batch["hr"], outputs["sr"], batch["epsilon"][:, i])
-        return {**self._train_generator(tape, batch, outputs, self._all_losses), **report}
+        if self.critic:
+            sr = self.generator(batch)["sr"]
+            for i in range(self.critic_steps):
+                report = self._train_critic(batch["hr"], sr, batch["epsilon"][:, i])
+        return {**self._train_generator(batch, self._losses()), **report}
 
     @property
     def reported(self):
         """Names of the numbers that `full_step` returns."""
-        names = ["reconstruction", "norm/backbone", "norm/extractor"]
-        names += ["perceptual"] if self.features else []
-        names += ["transferal"] if self.loss_weights.transferal else []
-        return names + (["adversarial", *_OF_CRITIC] if self.critic else [])
+        return [*self._losses(), *_NORMS, *(_OF_CRITIC if self.critic else [])]
 
-    def _all_losses(self, hr, outputs):
+    def _losses(self):
+        """Names of the generator's losses."""
+        wanted = {
+            "reconstruction": True,
+            "perceptual": self.features,
+            "transferal": self.loss_weights.transferal,
+            "adversarial": self.critic,
+        }
+        return [name for name, used in wanted.items() if used]
+
+    def _loss(self, name, hr, outputs):
         sr = outputs["sr"]
-        found = self._reconstruction(hr, outputs)
-        if self.features:
-            found["perceptual"] = losses.perceptual(self.features(hr), self.features(sr))
-        if self.loss_weights.transferal:
-            found["transferal"] = losses.transferal(
-                outputs["textures"],
-                self.generator.texture_extractor(sr),
-                outputs["confidence"] if self.weigh_by_confidence else None,
-            )
-        if self.critic:
-            found["adversarial"] = losses.adversarial(self.critic(sr))
-        return found
+        if name == "reconstruction":
+            return losses.reconstruction(hr, sr)
+        if name == "perceptual":
+            return losses.perceptual(self.features(hr), self.features(sr))
+        if name == "adversarial":
+            return losses.adversarial(self.critic(sr))
+        features = self.generator.texture_extractor(sr)
+        confidence = outputs["confidence"] if self.weigh_by_confidence else None
+        return losses.transferal(outputs["textures"], features, confidence)
 
-    def _reconstruction(self, hr, outputs):
-        return {"reconstruction": losses.reconstruction(hr, outputs["sr"])}
+    def _train_generator(self, batch, names):
+        scale = self.loss_scale.factor if self.loss_scale else 1.0
 
-    def _train_generator(self, tape, batch, outputs, losses_of):
-        seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
-        # Only what the generator put out is watched: VGG19, the critic and the texture extractor
-        # judge it, and must not learn from that.
-        with tf.GradientTape(watch_accessed_variables=False) as judging:
-            judging.watch(seen)
-            found = losses_of(batch["hr"], outputs)
-            loss = sum(getattr(self.loss_weights, name) * value for name, value in found.items())
-            if self.loss_scale:
-                loss *= self.loss_scale.factor
-        slopes = zip(seen, judging.gradient(loss, seen), strict=True)
-        seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
+        def losses_of(hr, outputs):
+            found = [self._loss(name, hr, outputs) for name in names]
+            weights = [getattr(self.loss_weights, name) * scale for name in names]
+            return tf.add_n([w * loss for w, loss in zip(weights, found, strict=True)]), found
+
         backbone, extractor = self._parts()
-        gradients = replicas.averaged(tape.gradient(seen, backbone + extractor, slopes))
+        gradients, found = of_losses(
+            self.generator,
+            backbone + extractor,
+            batch,
+            losses_of,
+            len(names),
+            self.pairs_at_once,
+        )
+        gradients = replicas.averaged(gradients)
         if self.loss_scale:
             gradients = self.loss_scale.unscaled(gradients)
         gradients = self._clipped(gradients)
         of_backbone, of_extractor = gradients[: len(backbone)], gradients[len(backbone) :]
         replicas.apply(self.backbone_optimizer, of_backbone, backbone)
         replicas.apply(self.extractor_optimizer, of_extractor, extractor)
-        norms = {
-            "norm/backbone": tf.linalg.global_norm(of_backbone),
-            "norm/extractor": tf.linalg.global_norm(of_extractor),
-        }
-        return replicas.shares({**found, **norms})
+        norms = [tf.linalg.global_norm(part) for part in (of_backbone, of_extractor)]
+        return replicas.shares(dict(zip([*names, *_NORMS], [*found, *norms], strict=True)))
 
     def _train_critic(self, hr, sr, epsilon):
         sr = tf.stop_gradient(tf.cast(sr, tf.float32))

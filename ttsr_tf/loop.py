@@ -121,25 +121,31 @@ class Loop:
         if not self._summaries:
             return
         if last or step % plan.validate_every == 0:
-            with self._gan.averaged():
-                scores, panels = validation.score(self._gan.generator, held_out, crop_size)
-                self.scores = scores
-                if scores["psnr"] > self._state.best_psnr:
-                    self._state.best_psnr = scores["psnr"]
-                    checkpoints.save(self._gan.generator, os.path.join(self._run_dir, BEST))
-            self._summaries.pictures(step, panels)
-            values.update(scores)
+            values.update(self._validate(held_out, crop_size))
             self._last_summary = time.monotonic()
         if values:
-            self._summaries.scalars(step, values)
+            with self._state.writing():
+                self._summaries.scalars(step, values)
+
+    def _validate(self, held_out, crop_size):
+        generator, state = self._gan.generator, self._state
+        with self._gan.averaged():
+            self.scores, panels = validation.score(generator, held_out, crop_size)
+            with state.writing():
+                self._summaries.pictures(state.step, panels)
+                if self.scores["psnr"] > state.best_psnr:
+                    state.best_psnr = self.scores["psnr"]
+                    checkpoints.save(generator, os.path.join(self._run_dir, BEST))
+        return self.scores
 
     def _save(self):
         if not self._summaries:
             return
-        self._state.save()
-        with self._gan.averaged():
-            path = os.path.join(self._run_dir, checkpoints.IN_RUN_FOLDER)
-            checkpoints.save(self._gan.generator, path)
+        with self._state.writing():
+            self._state.save()
+            with self._gan.averaged():
+                path = os.path.join(self._run_dir, checkpoints.IN_RUN_FOLDER)
+                checkpoints.save(self._gan.generator, path)
 
 
 def _distributed(strategy, method):

@@ -68,6 +68,9 @@ _EMA = flags.DEFINE_float(
 _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", FLOAT32, [FLOAT32, "float16", "bfloat16"], "What layers compute in."
 )
+_PAIRS_AT_ONCE = flags.DEFINE_integer(
+    "pairs_at_once", None, "Of a batch in memory. Default: 1 on CPUs, all on GPUs.", lower_bound=1
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Of weights, order and augmentation.", lower_bound=0)
 _VGG19_WEIGHTS = flags.DEFINE_string(
     "vgg19_weights",
@@ -174,6 +177,7 @@ def _gan():
         _CRITIC_STEPS.value,
         _GRADIENT_CLIP.value,
         _WEIGH_BY_CONFIDENCE.value,
+        _PAIRS_AT_ONCE.value or strategies.pairs_at_once(),
     )
     averaged = {"use_ema": True, "ema_momentum": _EMA.value} if _EMA.value is not None else {}
     gan.compile(

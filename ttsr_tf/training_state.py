@@ -1,5 +1,6 @@
 """Everything that a training needs to go on, on disk."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -65,20 +66,25 @@ class TrainingState:
         self.best_psnr = float(self._saved["best_psnr"])
 
     def save(self):
-        """Writes a checkpoint; those before the last few are removed once it is whole.
-
-        Raises:
-            InputError: it can't be written; the last one stays.
-        """
+        """Writes a checkpoint; those before the last few are removed once it is whole."""
         self._saved["step"].assign(self.step)
         self._saved["best_psnr"].assign(self.best_psnr)
+        self._manager.save(checkpoint_number=self.step)
+
+    @contextlib.contextmanager
+    def writing(self):
+        """Around whatever is written: if the disk is full, say, tells what is safe.
+
+        Raises:
+            InputError: it can't be written; the last checkpoint stays.
+        """
         last = self.last
         try:
-            self._manager.save(checkpoint_number=self.step)
-        except (tf.errors.OpError, OSError) as error:
-            reason = str(error).splitlines()[0]
+            yield
+        except (tf.errors.OpError, OSError, InputError) as error:
+            reason = str(error).splitlines()[0][:300]
             raise InputError(
-                f"Step {self.step} can't be saved ({reason}). The last checkpoint, {last}, is "
+                f"Step {self.step} can't be written ({reason}). The last checkpoint, {last}, is "
                 "whole: free some space, then give the same command to go on from it."
             ) from None
 

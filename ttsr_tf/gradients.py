@@ -1,0 +1,61 @@
+"""The gradient of the generator's losses: part by part of a batch, so that memory is bounded."""
+
+import tensorflow as tf
+
+
+def of_losses(generator, variables, batch, losses_of, num_losses, pairs_at_once=None):
+    """The gradient of a weighed sum of losses, and the losses.
+
+    Args:
+        generator: a `TTSR`.
+        variables: list of its variables.
+        batch: dict of tensors [B, …]: the network's inputs and `hr`.
+        losses_of: function from hr and the network's outputs to the loss that is lowered, a
+            scalar, and a list of scalars to report; all are means over the examples.
+        num_losses: how many are reported.
+        pairs_at_once: how many pairs' activations are in memory at once; None: all.
+
+    Returns:
+        The gradients, as long a list as `variables`, and the reported scalars, float32.
+    """
+
+    def of_part(part):
+        gradients, values = _of_part(generator, variables, part, losses_of)
+        return [*gradients, *(tf.cast(value, tf.float32) for value in values)]
+
+    if pairs_at_once is None:
+        found = of_part(batch)
+    else:
+        zeros = [*(tf.zeros(v.shape) for v in variables), *(tf.zeros([]),) * num_losses]
+        found = _mean(of_part, batch, pairs_at_once, zeros)
+    return found[: len(variables)], found[len(variables) :]
+
+
+def _of_part(generator, variables, batch, losses_of):
+    with tf.GradientTape() as tape:
+        outputs = generator(batch, training=True)
+    seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
+    # Only what the generator put out is watched: VGG19, the critic and the texture extractor judge
+    # it, and must not learn from that.
+    with tf.GradientTape(watch_accessed_variables=False) as judging:
+        judging.watch(seen)
+        loss, values = losses_of(batch["hr"], outputs)
+    slopes = zip(seen, judging.gradient(loss, seen), strict=True)
+    seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
+    return tape.gradient(seen, variables, slopes), values
+
+
+def _mean(function, batch, size, zeros):
+    """Of a function's results, tensors shaped like `zeros`, over the examples of a batch."""
+    count = tf.shape(batch["hr"])[0]
+
+    def added(start, sums):
+        stop = tf.minimum(start + size, count)
+        results = function({name: x[start:stop] for name, x in batch.items()})
+        share = (stop - start) / count
+        return stop, [a + tf.cast(share, b.dtype) * b for a, b in zip(sums, results, strict=True)]
+
+    _, sums = tf.while_loop(
+        lambda start, _: start < count, added, (0, zeros), parallel_iterations=1
+    )
+    return sums
