@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -91,3 +92,20 @@ def test_tensors_are_pictures_too(model, rng):
     np.testing.assert_array_equal(
         model.upscale(tf.constant(lr), tf.constant(ref)), model.upscale(lr, ref)
     )
+
+
+def test_mixed_precision(rng):
+    lr, ref = picture(rng, 9, 7), picture(rng, 30, 25)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        half = TTSR((1, 1, 1, 1), 4)
+        half.build()
+        sr = half.upscale(lr, ref)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    full = TTSR((1, 1, 1, 1), 4)
+    full.build()
+    full.set_weights(half.get_weights())
+    assert half.compute_dtype == "bfloat16"
+    # bfloat16 keeps 8 bits; a few matches change with it.
+    assert np.abs(np.float32(sr) - full.upscale(lr, ref)).mean() < 4

@@ -128,6 +128,21 @@ def test_parts_of_a_batch_make_the_same_step(batch):
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
+def test_averaged_weights_are_lent(batch):
+    gan = _gan()
+    adam = keras.optimizers.Adam
+    gan.compile(adam(1e-3, use_ema=True, ema_momentum=0.75), adam(1e-3, use_ema=True), adam())
+    steps = []
+    for _ in range(2):
+        gan.warm_up_step(batch)
+        steps.append(gan.generator.head.get_weights()[0])
+    with gan.averaged():
+        averaged = gan.generator.head.get_weights()[0]
+    # The first step's weights start the average.
+    np.testing.assert_allclose(averaged, 0.75 * steps[0] + 0.25 * steps[1], atol=1e-7)
+    np.testing.assert_array_equal(gan.generator.head.get_weights()[0], steps[1])
+
+
 def test_fit_follows_the_schedule(batch):
     gan = _gan(warm_up_steps=2)
     batches = tf.data.Dataset.from_tensors(batch).repeat(3)

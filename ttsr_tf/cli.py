@@ -44,6 +44,12 @@ def run(main):
     app.run(without_arguments, flags_parser=_parse)
 
 
+def flag_lines():
+    """The command's flags as they are resolved: lines of a flagfile."""
+    ours = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    return "\n".join(flag.serialize() for flag in ours if flag.value is not None).splitlines()
+
+
 def _parse(argv):
     try:
         return flags.FLAGS(argv)

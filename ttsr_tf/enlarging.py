@@ -128,12 +128,12 @@ class Enlarger:
     def _encode(self, ref):
         extractor = self._model.texture_extractor
         key, *_ = extractor(images.to_float(degrade.enlarge(degrade.shrink(ref))))
-        return key, extractor(images.to_float(ref))
+        return _float32((key, extractor(images.to_float(ref))))
 
     @tf.function(input_signature=[_PICTURE])
     def _query(self, lr):
         query, *_ = self._model.texture_extractor(images.to_float(degrade.enlarge(lr)))
-        return query
+        return _float32(query)
 
     @tf.function(input_signature=[_map(256), _map(256)])
     def _match(self, query, key):
@@ -141,8 +141,13 @@ class Enlarger:
 
     @tf.function(input_signature=[_PYRAMID, _INDEX])
     def _transfer(self, value, index):
-        return self._model.transferred(value, index)
+        return _float32(self._model.transferred(value, index))
 
     @tf.function(input_signature=[_PICTURE, _PYRAMID, _map(1)])
     def _synthesise(self, lr, textures, confidence):
         return images.to_uint8(self._model.synthesised(images.to_float(lr), textures, confidence))
+
+
+def _float32(maps):
+    """What passes between the functions, whatever the layers compute in."""
+    return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), maps)

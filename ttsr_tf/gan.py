@@ -124,14 +124,14 @@ class GAN(keras.Model):
             sr = self.generator(batch)["sr"]
             for i in range(self.critic_steps):
                 report = self._train_critic(batch["hr"], sr, batch["epsilon"][:, i])
-        return {**self._train_generator(batch, self._losses()), **report}
+        return {**self._train_generator(batch, self._used_losses()), **report}
 
     @property
     def reported(self):
         """Names of the numbers that `full_step` returns."""
-        return [*self._losses(), *_NORMS, *(_OF_CRITIC if self.critic else [])]
+        return [*self._used_losses(), *_NORMS, *(_OF_CRITIC if self.critic else [])]
 
-    def _losses(self):
+    def _used_losses(self):
         """Names of the generator's losses."""
         wanted = {
             "reconstruction": True,
@@ -141,7 +141,7 @@ class GAN(keras.Model):
         }
         return [name for name, used in wanted.items() if used]
 
-    def _loss(self, name, hr, outputs):
+    def _value(self, name, hr, outputs):
         sr = outputs["sr"]
         if name == "reconstruction":
             return losses.reconstruction(hr, sr)
@@ -157,18 +157,13 @@ class GAN(keras.Model):
         scale = self.loss_scale.factor if self.loss_scale else 1.0
 
         def losses_of(hr, outputs):
-            found = [self._loss(name, hr, outputs) for name in names]
+            found = [self._value(name, hr, outputs) for name in names]
             weights = [getattr(self.loss_weights, name) * scale for name in names]
             return tf.add_n([w * loss for w, loss in zip(weights, found, strict=True)]), found
 
         backbone, extractor = self._parts()
         gradients, found = of_losses(
-            self.generator,
-            backbone + extractor,
-            batch,
-            losses_of,
-            len(names),
-            self.pairs_at_once,
+            self.generator, backbone + extractor, batch, losses_of, len(names), self.pairs_at_once
         )
         gradients = replicas.averaged(gradients)
         if self.loss_scale:

@@ -9,7 +9,6 @@ from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 
 # isort: split
 import os
-import sys
 
 import keras
 from absl import flags
@@ -34,18 +33,14 @@ _DATASET = flags.DEFINE_enum(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "A folder with input/NAME and ref/NAME, or where TFDS built its set."
 )
-_CACHE_GB = flags.DEFINE_float(
-    "cache_gb", 4, "Decoded pictures are kept in memory up to this, GiB.", lower_bound=0
-)
+_CACHE_GB = flags.DEFINE_float("cache_gb", 4, "Of decoded pictures in memory.", lower_bound=0)
 _SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "Go on without unreadable pictures.")
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 9, "Pairs a step, of all devices together.", lower_bound=1
 )
 _CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of the pictures.", lower_bound=32)
 _MAX_STEPS = flags.DEFINE_integer("max_steps", None, "Steps.", lower_bound=1, required=True)
-_WARM_UP_STEPS = flags.DEFINE_integer(
-    "warm_up_steps", 2638, "Of these, with the reconstruction loss only.", lower_bound=0
-)
+_WARM_UP_STEPS = flags.DEFINE_integer("warm_up_steps", 2638, "Reconstruction only.", lower_bound=0)
 _CRITIC_STEPS = flags.DEFINE_integer("critic_steps", 2, "For one of the generator.", lower_bound=1)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", 1e-4, "Of the backbone; the texture extractor's is a tenth.", lower_bound=0
@@ -58,9 +53,7 @@ _WEIGHTS = {
     name: flags.DEFINE_float(f"{name}_weight", default, "Of this loss; 0: none.", lower_bound=0)
     for name, default in LossWeights()._asdict().items()
 }
-_WEIGH_BY_CONFIDENCE = flags.DEFINE_bool(
-    "weigh_by_confidence", False, "Whether the transferal loss is."
-)
+_WEIGH_BY_CONFIDENCE = flags.DEFINE_bool("weigh_by_confidence", False, "The transferal loss.")
 _GRADIENT_CLIP = flags.DEFINE_float("gradient_clip", None, "Bound on the norm.", lower_bound=1e-12)
 _EMA = flags.DEFINE_float(
     "ema", None, "Momentum of averaged weights to validate and keep.", lower_bound=0, upper_bound=1
@@ -80,10 +73,7 @@ _VGG19_WEIGHTS = flags.DEFINE_string(
 )
 _FINETUNE_FROM = flags.DEFINE_string("finetune_from", None, "Weights to start from (.weights.h5).")
 _NUM_RESIDUAL_BLOCKS = flags.DEFINE_multi_integer(
-    "num_residual_blocks",
-    [16, 16, 8, 4],
-    "Given four times: shallow features, ×1, ×2, ×4.",
-    lower_bound=0,
+    "num_residual_blocks", [16, 16, 8, 4], "Four times: shallow, ×1, ×2, ×4.", lower_bound=0
 )
 _NUM_FEATURES = flags.DEFINE_integer("num_features", 64, "Channels.", lower_bound=2)
 _SUMMARY_EVERY = flags.DEFINE_integer("summary_every", 50, "Steps.", lower_bound=1)
@@ -92,7 +82,14 @@ _MINUTES = flags.DEFINE_float("checkpoint_minutes", 10, "Between two.", lower_bo
 _KEEP_CHECKPOINTS = flags.DEFINE_integer("keep_checkpoints", 3, "The last ones.", lower_bound=1)
 
 # What may change when a run goes on; --max_steps too, if the learning rate doesn't depend on it.
-_FREE = "cache_gb", "summary_every", "validate_every", "checkpoint_minutes", "keep_checkpoints"
+_FREE = (
+    "cache_gb",
+    "pairs_at_once",
+    "summary_every",
+    "validate_every",
+    "checkpoint_minutes",
+    "keep_checkpoints",
+)
 
 
 def main():
@@ -100,22 +97,23 @@ def main():
     _check_flags()
     strategies.check_batch_size(strategy, _BATCH_SIZE.value)
     keras.utils.set_random_seed(_SEED.value)
-    keras.mixed_precision.set_global_policy(_policy())
+    precision = _MIXED_PRECISION.value
+    policy = precision if precision == FLOAT32 else f"mixed_{precision}"
+    keras.mixed_precision.set_global_policy(policy)
     source = _DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, _SEED.value
     train, held_out = pairs.load(*source, _CACHE_GB.value, _SKIP_CORRUPT.value)
     with strategy.scope():
         gan = _gan()
     if writes := strategies.is_chief(strategy):
         # Only now: bad input must not change the flags of a run that is there.
-        run_folder.claim(_RUN_DIR.value, _flag_lines(), _free())
+        free = _FREE if _DECAY.value == COSINE else (*_FREE, "max_steps")
+        run_folder.claim(_RUN_DIR.value, cli.flag_lines(), free)
     state = TrainingState(gan, _RUN_DIR.value, _KEEP_CHECKPOINTS.value)
     state.restore()
     names = [*gan.reported, "steps_per_second", *validation.NAMES]
     summaries = Summaries(_RUN_DIR.value, names, state.step) if writes else None
-    print(
-        f"{len(train)} pairs, {gan.generator.count_params():,} parameters, step {state.step}.",
-        flush=True,
-    )
+    parameters = f"{gan.generator.count_params():,} parameters"
+    print(f"{len(train)} pairs, {parameters}, step {state.step}.", flush=True)
     plan = Plan(*(flag.value for flag in (_MAX_STEPS, _SUMMARY_EVERY, _VALIDATE_EVERY, _MINUTES)))
     loop = Loop(strategy, gan, state, plan, _RUN_DIR.value, summaries)
     stream = {flag.name: flag.value for flag in (_CROP_SIZE, _BATCH_SIZE, _SEED)}
@@ -192,20 +190,6 @@ def _adam(rate, times=1, **options):
     if _DECAY.value == COSINE:
         rate = keras.optimizers.schedules.CosineDecay(rate, times * _MAX_STEPS.value)
     return keras.optimizers.Adam(rate, epsilon=1e-8, **options)
-
-
-def _policy():
-    precision = _MIXED_PRECISION.value
-    return precision if precision == FLOAT32 else f"mixed_{precision}"
-
-
-def _flag_lines():
-    ours = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
-    return "\n".join(flag.serialize() for flag in ours if flag.value is not None).splitlines()
-
-
-def _free():
-    return _FREE if _DECAY.value == COSINE else (*_FREE, "max_steps")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""The gradient for CPUs against TensorFlow's own, of first and second order."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ttsr_tf.layers.convolution_gradient import convolved
+
+
+def _plain(maps, kernel, bias, relu):
+    y = tf.nn.conv2d(tf.concat(maps, 3), kernel, 1, "SAME") + bias
+    return tf.nn.relu(y) if relu else y
+
+
+@pytest.mark.parametrize("relu", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "filters", "side"), [([5], 7, 3), ([7], 5, 3), ([3, 6], 4, 3), ([4, 2], 3, 1)]
+)
+def test_gradients(rng, channels, filters, side, relu):
+    def random(*shape):
+        return tf.constant(rng.standard_normal(shape), tf.float32)
+
+    maps = [random(2, 5, 9, c) for c in channels]
+    kernel, bias = random(side, side, sum(channels), filters), random(filters)
+    weights = random(2, 5, 9, filters)
+    found = []
+    for form in (_plain, convolved):
+        with tf.GradientTape() as second:
+            second.watch([*maps, kernel, bias])
+            with tf.GradientTape() as first:
+                first.watch([*maps, kernel, bias])
+                y = form(maps, kernel, bias, relu)
+                loss = tf.reduce_sum(y * y * weights)
+            gradients = first.gradient(loss, [*maps, kernel, bias])
+            # As a gradient penalty does: a loss of the gradient by the input.
+            penalty = tf.add_n([tf.reduce_sum(g**3) for g in gradients[: len(maps)]])
+        found.append([y, *gradients, *second.gradient(penalty, [*maps, kernel, bias])])
+    for expected, ours in zip(*found, strict=True):
+        # float32 sums in another order
+        np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
