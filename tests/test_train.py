@@ -37,8 +37,8 @@ def _assert_same(a, b):
         np.testing.assert_array_equal(x, y)
 
 
-def _interrupted(command, checkpoint, interrupt):
-    """Calls `interrupt(pid)` once a checkpoint is there: exit code, output and errors."""
+def _interrupted(command, ready, interrupt):
+    """Calls `interrupt(pid)` once `ready()`: exit code, output and errors."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ttsr_tf.train", *map(str, command)],
         stdout=subprocess.PIPE,
@@ -46,9 +46,9 @@ def _interrupted(command, checkpoint, interrupt):
         text=True,
     )
     deadline = time.monotonic() + 300
-    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+    while not ready() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert checkpoint.exists()
+    assert ready()
     interrupt(process.pid)
     output, errors = process.communicate(timeout=300)
     return process.returncode, output, errors
@@ -93,12 +93,14 @@ def test_stopped_and_killed_it_ends_with_the_same_weights(whole, run, tmp_path):
     checkpoints, start = tmp_path / "checkpoints", [*TINY, f"--run_dir={tmp_path}"]
     start += ["--max_steps=10", "--checkpoint_minutes=0"]
     checkpoint = checkpoints / "ckpt-2.index"
-    code, output, errors = _interrupted(start, checkpoint, lambda pid: os.kill(pid, signal.SIGTERM))
+    code, output, errors = _interrupted(
+        start, checkpoint.exists, lambda pid: os.kill(pid, signal.SIGTERM)
+    )
     assert code == 0, errors
     # The command that it gives goes on.
     again = re.search(r"To go on: python -m ttsr_tf\.train (\S+)", output).group(1)
     checkpoint = checkpoints / "ckpt-6.index"
-    code, *_ = _interrupted([again], checkpoint, lambda pid: os.kill(pid, signal.SIGKILL))
+    code, *_ = _interrupted([again], checkpoint.exists, lambda pid: os.kill(pid, signal.SIGKILL))
     assert code == -signal.SIGKILL
     result = run("train", again)
     assert result.returncode == 0, result.stderr
@@ -120,17 +122,18 @@ def test_other_flags_are_named(whole, fails):
 def test_a_full_disk_leaves_the_last_checkpoint(run, tmp_path):
     """As if: from some step on, files can't grow beyond 64 KiB."""
     flags = [*TINY, f"--run_dir={tmp_path}", "--checkpoint_minutes=0"]
+    table = tmp_path / "scalars.csv"  # is written just before a checkpoint
     code, _, errors = _interrupted(
         [*flags, "--max_steps=1000"],
-        tmp_path / "checkpoints/ckpt-3.index",
+        lambda: table.exists() and "\n4," in table.read_text(),
         lambda pid: resource.prlimit(pid, resource.RLIMIT_FSIZE, (2**16, 2**16)),
     )
     assert code == 1
     (line,) = errors.splitlines()
     assert re.match(r"error: Step \d+ can't be written \(.*too large", line)
     last = int(re.search(r"checkpoint, \S*ckpt-(\d+), is whole: free some space", line).group(1))
-    # The run can be lengthened, and goes on from there.
-    result = run("train", *flags, f"--max_steps={last + 1}")
+    # The run goes on from there, here to another end.
+    result = run("train", *flags, f"--max_steps={last + 3}")
     assert f"parameters, step {last}." in result.stdout
     assert result.returncode == 0, result.stderr
 

@@ -28,7 +28,10 @@ def save(model, path):
     if not path.endswith(SUFFIX):
         raise InputError(f"{path} must end in {SUFFIX}.")
     about = {"model": "TTSR", "config": model.get_config(), "version": __version__}
+    size = 2**20 + 4 * model.count_params()
     with written_aside(path) as aside:
+        with open(aside, "wb") as file:  # a full disk crashes HDF5: find out before it starts
+            file.write(bytes(size))
         model.save_weights(aside)
         with h5py.File(aside, "a") as file:
             file.attrs[_ATTRIBUTE] = json.dumps(about)
