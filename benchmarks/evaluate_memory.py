@@ -16,6 +16,7 @@ from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 import numpy as np
 import psutil
 from absl import flags
+from process_memory import peak
 
 from ttsr_tf import TTSR, metrics
 from ttsr_tf.evaluation import references
@@ -59,9 +60,7 @@ def _random(seed):
 
 
 def _resident():
-    with open("/proc/self/status") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    return f"{psutil.Process().memory_info().rss / 2**20:.0f} | {peak / 2**10:.0f}"
+    return f"{psutil.Process().memory_info().rss / 2**20:.0f} | {peak():.0f}"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 from absl import flags
+from process_memory import peak
 
 from ttsr_tf import images, layers
 from ttsr_tf.errors import InputError
@@ -42,9 +43,9 @@ def main():
     if _MEASURE.value:
         form, size = _MEASURE.value.split(":")
         inputs = _inputs(size)
-        before = _peak()
+        before = peak()
         tf.function(_FORMS[form])(*inputs)
-        print(_peak() - before)
+        print(peak() - before)
         return
     if _PLOT.value:
         images.check_output(_PLOT.value)
@@ -106,12 +107,6 @@ def _memory(form, size):
     command = [sys.executable, __file__, f"--measure={form}:{size}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout)
-
-
-def _peak():
-    """MiB. Not getrusage, whose peak a process inherits from the one that started it."""
-    with open("/proc/self/status") as status:
-        return int(re.search(r"VmHWM:\s*(\d+)", status.read()).group(1)) / 2**10
 
 
 def _pyplot():

@@ -6,7 +6,6 @@ A case is LR:REFERENCE[:REFERENCE…], HxW. "base" is a process that has importe
 built the network; "estimate" is what `ttsr_tf.upscale` reckons with.
 """
 
-import re
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 # isort: split
 import numpy as np
 from absl import flags
+from process_memory import peak
 
 from ttsr_tf import TTSR, cost
 
@@ -55,19 +55,13 @@ def _measure(lr_size, *ref_sizes):
     )
     model = TTSR()
     model.build()
-    base = _peak()
+    base = peak()
     start = time.perf_counter()
     model.upscale(lr, refs, _MEMORY_GB.value)
     seconds = time.perf_counter() - start
     estimate = cost.memory(lr_size, ref_sizes) / 2**20
-    peak = _peak()
-    print(f"{base:.0f} | {peak:.0f} | {peak - base:.0f} | {estimate:.0f} | {seconds:.1f}")
-
-
-def _peak():
-    """MiB. Not getrusage, whose peak a process inherits from the one that started it."""
-    with open("/proc/self/status") as status:
-        return int(re.search(r"VmHWM:\s*(\d+)", status.read()).group(1)) / 2**10
+    most = peak()
+    print(f"{base:.0f} | {most:.0f} | {most - base:.0f} | {estimate:.0f} | {seconds:.1f}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 import keras
 import tensorflow as tf
 from absl import flags
+from process_memory import peak
 
 from ttsr_tf import TTSR, layers, vgg
 from ttsr_tf.critic import Critic
@@ -60,9 +61,7 @@ def _measure(kind, batch_size):
     gan, batch = _gan(full=kind == "full"), _batch(batch_size)
     step = tf.function(gan.full_step if kind == "full" else gan.warm_up_step, autograph=False)
     seconds = [_seconds(lambda: step(batch)) for _ in range(_RUNS.value + 1)]
-    with open("/proc/self/status") as status:
-        peak = int(re.search(r"VmHWM:\s*(\d+)", status.read()).group(1)) / 2**10
-    print(f"{statistics.median(seconds[1:]):.2f} | {peak:.0f} | {seconds[0]:.1f}")
+    print(f"{statistics.median(seconds[1:]):.2f} | {peak():.0f} | {seconds[0]:.1f}")
 
 
 def _gan(full):

@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -30,10 +29,6 @@ def test_other_sizes_are_refused(crop_size):
         Critic(crop_size)
 
 
-def test_stays_float32(rng):
-    keras.mixed_precision.set_global_policy("mixed_float16")
-    try:
-        scores = _critic(32)(rng.uniform(-1, 1, (1, 32, 32, 3)).astype(np.float16))
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+def test_stays_float32(rng, float16):
+    scores = _critic(32)(rng.uniform(-1, 1, (1, 32, 32, 3)).astype(np.float16))
     assert scores.dtype == "float32"

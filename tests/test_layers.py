@@ -98,13 +98,6 @@ def test_unknown_height_and_width_are_not_retraced(case):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
-@pytest.fixture
-def float16():
-    keras.mixed_precision.set_global_policy("mixed_float16")
-    yield
-    keras.mixed_precision.set_global_policy("float32")
-
-
 def test_float16_policy(case, float16):
     cls, arguments, inputs = case
     layer = cls(**arguments)

@@ -71,7 +71,7 @@ def listed(folder, scratch):
         relative = os.path.relpath(path, folder).replace(os.sep, "/")
         if _is_junk(relative):
             continue
-        if _is_picture(relative):
+        if images.is_picture(relative):
             files.append(File(relative, path, path))
         elif (members := _members(path, scratch)) is not None:
             _refuse_unsafe(path, members)
@@ -79,7 +79,7 @@ def listed(folder, scratch):
             files += [
                 file._replace(path="/".join([*folders, *_parts(file.path)]))
                 for file in members
-                if _is_picture(file.path) and not _is_junk(file.path)
+                if images.is_picture(file.path) and not _is_junk(file.path)
             ]
         elif relative.lower().endswith(ARCHIVES):
             damaged.append(f"{path} is no whole archive: download it again")
@@ -100,10 +100,6 @@ def _walked(folder):
 
 def _is_junk(path):
     return any(part == "__MACOSX" or part.startswith(".") for part in _parts(path))
-
-
-def _is_picture(path):
-    return path.lower().endswith(images.EXTENSIONS)
 
 
 def _parts(path):

@@ -3,10 +3,9 @@
 from absl import logging
 
 from tfds_cufed5 import contents, files
-from ttsr_tf.errors import InputError
+from ttsr_tf.errors import NAMED_AT_MOST, InputError
 
 PUBLISHED = {"train": 11_871, "test": 126}
-NAMED_AT_MOST = 20
 
 INSTRUCTIONS = """\
 Put into DIR what you have of CUFED5, train or test alone if need be, as archives (zip, tar) or

@@ -94,17 +94,12 @@ def network_example(hr, ref, crop_size):
     pad = [[0, crop_size - height], [0, crop_size - width], [0, 0]]
 
     def padded(picture):
-        picture = tf.pad(images.to_float(picture), pad, constant_values=-1)
+        picture = tf.pad(picture, pad, constant_values=-1)
         return tf.ensure_shape(picture, [crop_size, crop_size, 3])
 
-    lr = degrade.shrink(hr)
-    return {
-        "lr": images.to_float(lr),
-        "lr_up": images.to_float(degrade.enlarge(lr)),
-        "ref": padded(ref),
-        "ref_down_up": padded(degrade.resize(degrade.shrink(ref), height, width)),
-        "hr": images.to_float(hr),
-    }
+    inputs = degrade.network_inputs(degrade.shrink(hr), ref)
+    refs = {name: padded(inputs[name]) for name in ("ref", "ref_down_up")}
+    return {**inputs, **refs, "hr": images.to_float(hr)}
 
 
 def augmented(example, seed):

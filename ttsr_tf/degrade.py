@@ -44,11 +44,11 @@ def enlarge(image, factor=4):
 
 
 def network_inputs(lr, ref):
-    """The network's four inputs from two pictures.
+    """The network's four inputs from two pictures, or two batches of them.
 
     Args:
         lr: uint8 [B, H, W, 3].
-        ref: uint8 [B, h, w, 3], h and w multiples of 4.
+        ref: uint8 [B, h, w, 3]; the network itself wants h and w to be multiples of 4.
 
     Returns:
         A dict of float32 in [-1, 1]: `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and
@@ -58,7 +58,7 @@ def network_inputs(lr, ref):
         "lr": images.to_float(lr),
         "lr_up": images.to_float(enlarge(lr)),
         "ref": images.to_float(ref),
-        "ref_down_up": images.to_float(enlarge(shrink(ref))),
+        "ref_down_up": images.to_float(resize(shrink(ref), tf.shape(ref)[-3], tf.shape(ref)[-2])),
     }
 
 

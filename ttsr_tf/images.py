@@ -49,6 +49,11 @@ def to_uint8(x):
     return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
 
 
+def is_picture(path):
+    """Whether a file's name ends as one of a picture does."""
+    return path.lower().endswith(EXTENSIONS)
+
+
 def listed(path):
     """The pictures of a folder, by name; or `path` itself.
 
@@ -57,7 +62,7 @@ def listed(path):
     """
     if not os.path.isdir(path):
         return [path]
-    names = sorted(name for name in os.listdir(path) if name.lower().endswith(EXTENSIONS))
+    names = sorted(filter(is_picture, os.listdir(path)))
     if not names:
         raise InputError(f"{path} holds no pictures ({', '.join(EXTENSIONS)}).")
     return [os.path.join(path, name) for name in names]

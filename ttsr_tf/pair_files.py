@@ -7,9 +7,7 @@ from typing import NamedTuple
 import PIL.Image
 
 from ttsr_tf import images
-from ttsr_tf.errors import InputError
-
-NAMED = 20  # pictures, at most, that an error names
+from ttsr_tf.errors import InputError, first_of
 
 
 class File(NamedTuple):
@@ -39,11 +37,11 @@ def in_folder(data_dir):
         folder = os.path.join(root, kind)
         if not os.path.isdir(folder):
             raise InputError(f"{folder} is missing: pairs are input/NAME and ref/NAME.")
-        names[kind] = {n for n in os.listdir(folder) if n.lower().endswith(images.EXTENSIONS)}
+        names[kind] = set(filter(images.is_picture, os.listdir(folder)))
     if unpaired := sorted(names["input"] ^ names["ref"]):
         raise InputError(
             f"{root}: {len(unpaired)} pictures without a partner of the same name, "
-            f"{listed(unpaired)}. Add or remove them."
+            f"{first_of(unpaired)}. Add or remove them."
         )
     paired = sorted(names["input"])
     files = [[File(os.path.join(root, kind, n)) for kind in ("input", "ref")] for n in paired]
@@ -91,9 +89,3 @@ def size(file):
 
 def decoded(file):
     return images.read(file.opened(), file.name).rgb
-
-
-def listed(names):
-    """The first of many names, for an error."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

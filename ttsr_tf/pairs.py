@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from ttsr_tf import pair_files, sample
-from ttsr_tf.errors import InputError
+from ttsr_tf.errors import NAMED_AT_MOST, InputError, first_of
 from ttsr_tf.progress import Progress
 
 SAMPLE, FOLDER, CUFED5 = "sample", "folder", "tfds_cufed5"
@@ -111,9 +111,9 @@ def _readable(names, files, read, skip_corrupt):
     if errors := [str(result) for result in results if isinstance(result, InputError)]:
         if not skip_corrupt:
             raise InputError(
-                f"{' '.join(errors[: pair_files.NAMED])} --skip_corrupt goes on without them."
+                f"{' '.join(errors[:NAMED_AT_MOST])} --skip_corrupt goes on without them."
             )
-        print(f"Left out: {len(errors)} pairs. {' '.join(errors[: pair_files.NAMED])}")
+        print(f"Left out: {len(errors)} pairs. {' '.join(errors[:NAMED_AT_MOST])}")
     rows = zip(names, files, results, strict=True)
     rows = [row for row in rows if not isinstance(row[-1], InputError)]
     return zip(*rows, strict=True) if rows else ([], [], [])
@@ -127,8 +127,7 @@ def _check_sizes(names, sizes, crop_size):
     ]
     if small:
         raise InputError(
-            f"{len(small)} pictures are smaller than --crop_size={crop_size}: "
-            f"{pair_files.listed(small)}."
+            f"{len(small)} pictures are smaller than --crop_size={crop_size}: {first_of(small)}."
         )
 
 

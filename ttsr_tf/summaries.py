@@ -5,7 +5,7 @@ import os
 
 import tensorflow as tf
 
-from ttsr_tf import sheets
+from ttsr_tf import images, sheets
 
 
 class Summaries:
@@ -18,19 +18,17 @@ class Summaries:
     """
 
     def __init__(self, run_dir, names, step):
-        path = os.path.join(run_dir, "scalars.csv")
-        self._columns = ["step", *names]
-        rows = _rows(path, step)
-        self._file = open(path, "w", newline="")  # noqa: SIM115  closed by `close`
-        self._table = csv.DictWriter(self._file, self._columns, restval="")
-        self._table.writeheader()
-        self._table.writerows(rows)
+        self._path, self._columns = os.path.join(run_dir, "scalars.csv"), ["step", *names]
+        rows = _rows(self._path, step)
+        with images.written_aside(self._path) as aside, open(aside, "w", newline="") as file:
+            self._table(file).writeheader()
+            self._table(file).writerows(rows)
         self._writer = tf.summary.create_file_writer(os.path.join(run_dir, "tensorboard"))
 
     def scalars(self, step, values):
         """Writes a dict of floats."""
-        self._table.writerow({"step": step, **values})
-        self._file.flush()
+        with open(self._path, "a", newline="") as file:
+            self._table(file).writerow({"step": step, **values})
         with self._writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
@@ -42,9 +40,8 @@ class Summaries:
             tf.summary.image("held out", sheets.sheet(panels)[None])
         self._writer.flush()
 
-    def close(self):
-        self._file.close()
-        self._writer.close()
+    def _table(self, file):
+        return csv.DictWriter(file, self._columns, restval="")
 
 
 def _rows(path, last):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from ttsr_tf.errors import InputError
+from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.layers.texture_extractor import MEAN, STD
 from ttsr_tf.model import TTSR
 
@@ -67,7 +67,9 @@ def to_model(state):
             kernel, bias = _pixel_shuffle_order(kernel), _pixel_shuffle_order(bias)
         layer.set_weights([kernel.transpose(2, 3, 1, 0), bias])
     if state:
-        raise InputError(f"The checkpoint has arrays that TTSR has not: {_listed(state)}.")
+        raise InputError(
+            f"The checkpoint has arrays that TTSR has not: {first_of(sorted(state), most=5)}."
+        )
     return model
 
 
@@ -158,9 +160,3 @@ def _check_normalisation(state):
 def _pixel_shuffle_order(array):
     """Output channels c·4 + offset, as torch shuffles them, to offset·C + c, as TensorFlow does."""
     return array.reshape(-1, 4, *array.shape[1:]).swapaxes(0, 1).reshape(array.shape)
-
-
-def _listed(names, most=5):
-    names = sorted(names)
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest

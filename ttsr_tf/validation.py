@@ -19,15 +19,13 @@ def score(model, pairs, crop_size):
         A dict of floats: `psnr`, `ssim`, `psnr_bicubic` (dB), `ssim_bicubic`; and panels for
         `sheets.sheet`.
     """
-    scores = []
+    measured, scores = [], metrics.Scores()
     for i in range(len(pairs)):
         hr, ref = (picture[:crop_size, :crop_size] for picture in pairs[i])
         lr = degrade.shrink(hr).numpy()
         result = model.upscale_with_attention(lr, ref)
         bicubic = degrade.enlarge(lr).numpy()
-        scores.append(
-            [f(hr, x) for x in (result["sr"], bicubic) for f in (metrics.psnr, metrics.ssim)]
-        )
+        measured.append([*scores(hr, result["sr"]), *scores(hr, bicubic)])
         if i == 0:
             panels = [
                 ("LR", lr),
@@ -37,5 +35,5 @@ def score(model, pairs, crop_size):
                 ("HR", np.asarray(hr)),
                 *sheets.attention_panels(result, [ref]),
             ]
-    means = np.mean(np.float64(scores), 0)
+    means = np.mean(measured, 0)
     return dict(zip(NAMES, map(float, means), strict=True)), panels

@@ -6,14 +6,13 @@ import os
 import re
 
 from ttsr_tf import images
-from ttsr_tf.errors import InputError
+from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.evaluation.sets import CUFED5, LEVELS, Case, PictureSet, Stored
 
 SUN80, URBAN100, MANGA109, FOLDER = "sun80", "urban100", "manga109", "folder"
 
 _PUBLISHED_AS = {SUN80: "Sun80", URBAN100: "Urban100", MANGA109: "Manga109"}
 _TRUTHS, _MATCHES = "Sun_Hays_SR_groundtruth", "Sun_Hays_SR_scenematches"
-_NAMED = 20  # files in an error
 
 
 def load(dataset, data_dir):
@@ -53,13 +52,13 @@ def _groups(folder, names):
     strays = [name for stem, name in names.items() if not re.fullmatch(r".+_[0-5]", stem)]
     if strays:
         raise InputError(
-            f"{folder} has NNN_0 … NNN_5, and beside them {_listed(strays)}. Remove the latter."
+            f"{folder} has NNN_0 … NNN_5, and beside them {first_of(strays)}. Remove the latter."
         )
     groups = sorted({stem[:-2] for stem in names})
     wanted = [f"{group}_{k}" for group in groups for k in range(LEVELS + 1)]
     if missing := [stem for stem in wanted if stem not in names]:
         raise InputError(
-            f"{folder}: missing are {_listed(missing)}. A group is NNN_0 and NNN_1 … NNN_5."
+            f"{folder}: missing are {first_of(missing)}. A group is NNN_0 and NNN_1 … NNN_5."
         )
     cases = []
     for group in groups:
@@ -86,7 +85,7 @@ def _sun80(data_dir):
         if not refs:
             bare.append(name)
     if bare:
-        raise InputError(f"{matches} has no pictures for {_listed(bare)}.")
+        raise InputError(f"{matches} has no pictures for {first_of(bare)}.")
     if not cases:
         raise InputError(f"{truths} holds no pictures ({', '.join(images.EXTENSIONS)}).")
     return PictureSet(f"sun80, {data_dir}", cases, _PUBLISHED_AS[SUN80])
@@ -99,7 +98,7 @@ def _pairs(data_dir):
         raise InputError(f"{inputs} is missing: pairs are input/NAME and ref/NAME.")
     names, partners = _pictures(inputs), _pictures(refs)
     if unpaired := sorted(set(names) ^ set(partners)):
-        raise InputError(f"{data_dir}: without a partner of the same name: {_listed(unpaired)}.")
+        raise InputError(f"{data_dir}: without a partner of the same name: {first_of(unpaired)}.")
     cases = [
         Case(stem, _stored(inputs, name), (_stored(refs, partners[stem]),))
         for stem, name in names.items()
@@ -115,7 +114,7 @@ def _truths(data_dir, use_lr):
     marked = [stem for stem in names if stem.endswith("_HR")]
     lr = {stem: names.get(f"{stem[:-2]}LR") for stem in marked} if use_lr else {}
     if any(lr.values()) and (missing := [f"{stem[:-2]}LR" for stem in marked if not lr[stem]]):
-        raise InputError(f"{folder}: of *_HR and *_LR, missing are {_listed(missing)}.")
+        raise InputError(f"{folder}: of *_HR and *_LR, missing are {first_of(missing)}.")
     cases = [
         Case(
             stem.removesuffix("_HR"),
@@ -139,10 +138,10 @@ def _some(cases, data_dir):
 
 def _pictures(folder):
     """File names by what they are without ending, in order."""
-    names = sorted(n for n in os.listdir(folder) if n.lower().endswith(images.EXTENSIONS))
+    names = sorted(filter(images.is_picture, os.listdir(folder)))
     stems = [os.path.splitext(name)[0] for name in names]
     if twice := [stem for stem, n in collections.Counter(stems).items() if n > 1]:
-        raise InputError(f"{folder}: differing only in their ending: {_listed(twice)}. Rename.")
+        raise InputError(f"{folder}: differing only in their ending: {first_of(twice)}. Rename.")
     return dict(sorted(zip(stems, names, strict=True)))
 
 
@@ -157,8 +156,3 @@ def _stored(folder, name):
 
 def _read(path):
     return images.read(path).rgb
-
-
-def _listed(names):
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
