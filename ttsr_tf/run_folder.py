@@ -41,13 +41,14 @@ def claim(folder, flags, free=()):
 
 def _check_same(folder, there, here, free):
     def changed(lines):
-        return sorted(line for line in lines if _name(line) not in free)
+        return " ".join(sorted(line for line in lines if _name(line) not in free))
 
-    if there_only := changed(there - here) or changed(here - there):
+    before, now = changed(there - here), changed(here - there)
+    if before or now:
         raise InputError(
-            f"--run_dir={folder} holds a run with other flags: {' '.join(there_only)} there, "
-            f"{' '.join(changed(here - there)) or 'none of it'} now. To go on with it give the "
-            "same flags; to start anew another --run_dir."
+            f"--run_dir={folder} holds a run with other flags: {before or 'none of these'} there, "
+            f"{now or 'none of these'} now. To go on with it give the same flags; to start anew "
+            "another --run_dir."
         )
 
 

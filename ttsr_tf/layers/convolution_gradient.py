@@ -33,10 +33,7 @@ def convolved(maps, kernel, bias, relu):
 
         def gradient(slope):
             slope = tf.raw_ops.ReluGrad(gradients=slope, features=y) if relu else slope
-            of_kernel = [_by_kernel(x, slope, kernel.shape[0]) for x in maps]
-            turned = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])  # [k, k, D, C]
-            of_maps = [_same(slope, part) for part in tf.split(turned, channels, axis=3)]
-            return tf.concat(of_kernel, 2), tf.reduce_sum(slope, [0, 1, 2]), *of_maps
+            return _gradients(kernel, slope, *maps)
 
         return y, gradient
 
@@ -45,6 +42,18 @@ def convolved(maps, kernel, bias, relu):
 
 def _same(x, kernel):
     return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+
+# A function of its own, so that it is traced and optimised once for all layers of a size: a step
+# is ready in half the time.
+@tf.function(autograph=False, experimental_attributes={"_noinline": True})
+def _gradients(kernel, slope, *maps):
+    """By the kernel, the bias and each of the maps, from that by the result."""
+    of_kernel = [_by_kernel(x, slope, kernel.shape[0]) for x in maps]
+    turned = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])  # [k, k, D, C]
+    turned = tf.split(turned, [x.shape[-1] for x in maps], axis=3)
+    of_maps = [_same(slope, part) for part in turned]
+    return tf.concat(of_kernel, 2), tf.reduce_sum(slope, [0, 1, 2]), *of_maps
 
 
 def _by_kernel(x, slope, side):
