@@ -12,6 +12,8 @@ EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
+    # What an export verifies and warms up with; its release must match TensorFlow's.
+    "serving": ["scikit-image>=0.22", "tensorflow-serving-api>=2.15"],
     # `tfds build` imports all of these at its start, whatever it builds.
     "tfds": ["apache-beam>=2.60", "importlib_resources>=6.0", "mlcroissant>=1.0"],
 }
@@ -24,7 +26,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "tfds_cufed5"]),
+    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "export", "tfds_cufed5"]),
     package_data={"tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=1.4",
@@ -43,6 +45,7 @@ setup(
         "dev": [
             *EXTRAS["convert"],
             *EXTRAS["sample"],
+            *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
             "pytest>=8",
