@@ -85,7 +85,7 @@ def jpeg_of_size(rng, width, height):
         (lambda rng: b"", "`lr` is neither PNG nor JPEG"),
         (lambda rng: b"hello", "`lr` is neither PNG nor JPEG"),
         (lambda rng: encoded(smooth(rng), "GIF"), "`lr` is neither PNG nor JPEG"),
-        (lambda rng: encoded(smooth(rng), "PNG")[:30], "Invalid PNG data"),
+        (lambda rng: encoded(smooth(rng), "PNG")[:30], "Invalid PNG"),
         (lambda rng: encoded(smooth(rng), "PNG")[:500], "Invalid PNG data"),
         (lambda rng: encoded(smooth(rng), "JPEG")[:20], "Invalid JPEG data"),
         (lambda rng: encoded(smooth(rng), "JPEG")[:-100], "Invalid JPEG data"),
