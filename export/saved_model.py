@@ -67,7 +67,9 @@ def main():
 
 def _write(folder, model, limits, pairs):
     served = Served(model, limits)
-    tf.saved_model.save(served, folder, signatures=served.signatures())
+    # Nobody trains through it; its gradients would double the file and take most of the time.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(served, folder, served.signatures(), options)
     if _WARMUP.value:
         name = os.path.basename(os.path.abspath(_OUTPUT_DIR.value))
         warmup.write(folder, name, pairs)
