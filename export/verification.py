@@ -56,8 +56,8 @@ def verify(path, model, pairs):
             for lr, ref in pairs:
                 _compare(session, model, lr, ref)
                 progress.advance()
-    except (tf.errors.OpError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (tf.errors.OpError, OSError, ValueError) as error:
+        reason = str(error).removeprefix("Graph execution error:").strip().splitlines()[0]
         raise InputError(f"The exported model doesn't run, and was removed: {reason}") from None
     finally:
         progress.close()

@@ -1,5 +1,6 @@
 """`python -m export.saved_model`, as a person runs it."""
 
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -54,7 +55,8 @@ def card(exported):
 
 
 def test_model_card(card, exported):
-    assert card["checkpoint_sha256"] == checkpoints.sha256(exported / "model.weights.h5")
+    weights = (exported / "model.weights.h5").read_bytes()
+    assert card["checkpoint_sha256"] == hashlib.sha256(weights).hexdigest()
     assert card["config"] == {"num_residual_blocks": [1, 1, 1, 1], "num_features": 4}
     model = checkpoints.load(exported / "model.weights.h5")
     assert card["parameters"] == sum(np.prod(v.shape) for v in model.trainable_variables)
@@ -104,6 +106,15 @@ def test_a_difference_is_found(exported, rng):
     lr, ref = (rng.integers(256, size=(n, n + 1, 3), dtype=np.uint8) for n in (8, 20))
     with pytest.raises(InputError, match=r"removed: `sr` differs from the checkpoint's in \d"):
         verification.verify(str(exported / "ttsr" / "1"), model, [(lr, ref)])
+
+
+def test_a_model_that_does_not_run(exported, tmp_path, rng):
+    model = checkpoints.load(exported / "model.weights.h5")
+    lr, ref = (rng.integers(256, size=(n, n, 3), dtype=np.uint8) for n in (41, 20))
+    with pytest.raises(InputError, match=r"doesn't run, and was removed: .*`lr` is 41×41 pixels"):
+        verification.verify(str(exported / "ttsr" / "1"), model, [(lr, ref)])
+    with pytest.raises(InputError, match="doesn't run, and was removed: SavedModel file does not"):
+        verification.verify(str(tmp_path), model, [(lr, ref)])
 
 
 def test_a_model_that_differs_is_removed(fails_after, tmp_path):
