@@ -11,6 +11,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    # `export.serve`, `export.client` and `export.batch`; PyArrow from 21 fails with TensorFlow 2.15.
+    "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
     # What an export verifies and warms up with; its release must match TensorFlow's.
     "serving": ["scikit-image>=0.22", "tensorflow-serving-api>=2.15"],
@@ -44,12 +46,14 @@ setup(
         **EXTRAS,
         "dev": [
             *EXTRAS["convert"],
+            *EXTRAS["ray"],
             *EXTRAS["sample"],
             *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
             "pytest>=8",
             "pytest-cov>=5",
+            "pytest-xdist>=3.5",
             "ruff>=0.6",
         ],
     },
