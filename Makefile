@@ -11,12 +11,12 @@ demo: .venv/demo  ## trains for two minutes, enlarges a photograph, shows both: 
 	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev  ## what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: .venv/dev
 	$(BIN)/ruff format .

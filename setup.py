@@ -11,7 +11,11 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
+    "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
+    # What an export verifies and warms up with; its release must match TensorFlow's.
+    "serving": ["scikit-image>=0.22", "tensorflow-serving-api>=2.15"],
     # `tfds build` imports all of these at its start, whatever it builds.
     "tfds": ["apache-beam>=2.60", "importlib_resources>=6.0", "mlcroissant>=1.0"],
 }
@@ -24,7 +28,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "tfds_cufed5"]),
+    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "export", "export.*", "tfds_cufed5"]),
     package_data={"tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=1.4",
@@ -42,11 +46,14 @@ setup(
         **EXTRAS,
         "dev": [
             *EXTRAS["convert"],
+            *EXTRAS["ray"],
             *EXTRAS["sample"],
+            *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
             "pytest>=8",
             "pytest-cov>=5",
+            "pytest-xdist>=3.5",
             "ruff>=0.6",
         ],
     },

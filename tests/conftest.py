@@ -77,3 +77,28 @@ def float16():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """A folder with model.weights.h5 and ttsr/1, the SavedModel of it, by `export.saved_model`."""
+    from ttsr_tf import TTSR, checkpoints
+
+    place = tmp_path_factory.mktemp("exported")
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(place / "model.weights.h5"))
+    flags = f"--checkpoint={place / 'model.weights.h5'}", f"--output_dir={place / 'ttsr'}"
+    small = "--max_lr_pixels=1600", "--max_ref_pixels=25600"
+    result = subprocess.run(
+        [sys.executable, "-m", "export.saved_model", *flags, *small, "--nowarmup"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "Equal to the checkpoint on 1 pairs of photographs, by both signatures" in result.stdout
+    assert result.stdout.endswith("ttsr/1 written.\n")
+    assert [path.name for path in (place / "ttsr").iterdir()] == ["1"]
+    return place

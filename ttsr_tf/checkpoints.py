@@ -1,7 +1,9 @@
 """Weights on disk: one HDF5 file that also holds the network's sizes."""
 
+import hashlib
 import json
 import os
+import pathlib
 
 import h5py
 
@@ -73,6 +75,11 @@ def weights_file(path):
     """The file that `load` reads: `path` itself, or the one in a run folder."""
     path = os.fspath(path)
     return os.path.join(path, IN_RUN_FOLDER) if os.path.isdir(path) else path
+
+
+def sha256(path):
+    """Of the file that `load` reads, as hexadecimal digits: which weights a result is of."""
+    return hashlib.sha256(pathlib.Path(weights_file(path)).read_bytes()).hexdigest()
 
 
 def _read_config(file):

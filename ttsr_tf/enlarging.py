@@ -52,7 +52,7 @@ class Enlarger:
     def encode(self, ref):
         """A `Reference` from a picture, uint8 [h, w, 3]; see `TTSR.encode_reference`."""
         ref = images.checked("ref", ref, smallest=12)
-        return Reference(*self._encode(ref[None, : len(ref) // 4 * 4, : ref.shape[1] // 4 * 4]))
+        return Reference(*self._encode(ref[None]))
 
     def encode_all(self, references):
         """A list of `Reference` from one or a list of pictures, encoded or not."""
@@ -100,6 +100,21 @@ class Enlarger:
                 progress(done, len(cuts))
         return {**result, "confidence": result["confidence"][..., 0]}
 
+    def enlarge_whole(self, lr, ref):
+        """What `enlarge` gives of a picture in one piece, as operations of a graph.
+
+        Args:
+            lr: uint8 [B, H, W, 3], from 3×3.
+            ref: uint8 [B, h, w, 3], from 12×12; used up to the last multiple of 4.
+
+        Returns:
+            sr: uint8 [B, 4·H, 4·W, 3].
+            confidence: float32 [B, H, W].
+        """
+        textures, outputs = self._textures(lr, [Reference(*self._encode(ref))])
+        confidence = outputs["confidence"]
+        return self._synthesise(lr, textures, confidence), confidence[..., 0]
+
     def _textures(self, lr, references):
         """The three maps of textures; and a dict of `source`, `index` and `confidence`."""
         query = self._query(lr)
@@ -126,6 +141,8 @@ class Enlarger:
 
     @tf.function(input_signature=[_PICTURE])
     def _encode(self, ref):
+        height, width = tf.unstack(tf.shape(ref)[1:3] // 4 * 4)
+        ref = ref[:, :height, :width]
         extractor = self._model.texture_extractor
         key, *_ = extractor(images.to_float(degrade.enlarge(degrade.shrink(ref))))
         return _float32((key, extractor(images.to_float(ref))))

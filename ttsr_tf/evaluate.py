@@ -9,9 +9,7 @@ Started again, it goes on where it was stopped.
 from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 
 # isort: split
-import hashlib
 import os
-import pathlib
 
 from absl import flags, logging
 
@@ -85,7 +83,6 @@ def _picture_set():
 
 def _protocol(picture_set):
     """What every row carries: numbers of another protocol never come beside it."""
-    weights = pathlib.Path(checkpoints.weights_file(_CHECKPOINT.value)).read_bytes()
     return {
         "data_set": picture_set.name,
         "pictures": str(len(picture_set.cases)),
@@ -93,7 +90,7 @@ def _protocol(picture_set):
         "resize": "Pillow's bicubic on uint8",
         "colour": _COLOUR.value,
         "border": str(_BORDER.value),
-        "checkpoint_sha256": hashlib.sha256(weights).hexdigest(),
+        "checkpoint_sha256": checkpoints.sha256(_CHECKPOINT.value),
         "version": f"ttsr-tf {__version__}",
     }
 

@@ -1,0 +1,1 @@
+"""The network outside of this package: SavedModels, serving."""

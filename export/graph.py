@@ -1,0 +1,95 @@
+"""What a server runs, all of it in the graph: checks, decoding, the network, rounding, encoding."""
+
+import tensorflow as tf
+
+from export.decoding import decode
+from export.limits import check_size, require
+from ttsr_tf.enlarging import Enlarger
+
+SERVING_DEFAULT, ENCODED = "serving_default", "encoded"
+_SMALLEST_LR, _SMALLEST_REF = 3, 12
+_PICTURES = tf.TensorSpec([None, None, None, 3], tf.uint8)
+_STRINGS = tf.TensorSpec([None], tf.string)
+
+
+class Served(tf.Module):
+    """The network with its signatures, for `tf.saved_model.save`.
+
+    Pictures of a batch are done one after the other: memory is that of one, and each is what
+    `TTSR.upscale` gives in one piece, to the last bit.
+
+    Args:
+        model: a built `TTSR`.
+        limits: `Limits`.
+    """
+
+    def __init__(self, model, limits):
+        super().__init__()
+        # The variables of TensorFlow, not Keras 3's around them, and not the model: those are
+        # found by Python's loader only.
+        self.parameters = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
+        self._enlarger = Enlarger(model)
+        self._limits = limits
+
+    def signatures(self):
+        """A dict of concrete functions by signature name."""
+        return {
+            SERVING_DEFAULT: self.upscale.get_concrete_function(),
+            ENCODED: self.upscale_encoded.get_concrete_function(),
+        }
+
+    @tf.function(input_signature=[_PICTURES, _PICTURES])
+    def upscale(self, lr, ref):
+        """lr, ref: uint8 [B, H, W, 3], [B, h, w, 3] → sr uint8 [B, 4·H, 4·W, 3], confidence."""
+        checks = [
+            *_check_batch("lr", lr, "ref", ref),
+            *check_size("`lr`", tf.shape(lr)[1:3], _SMALLEST_LR, self._limits.lr),
+            *check_size("`ref`", tf.shape(ref)[1:3], _SMALLEST_REF, self._limits.ref),
+        ]
+        with tf.control_dependencies(checks):
+            sr, confidence = tf.map_fn(
+                lambda pair: self._enlarged(*pair),
+                (lr, ref),
+                parallel_iterations=1,
+                fn_output_signature=(
+                    tf.TensorSpec([None, None, 3], tf.uint8),
+                    tf.TensorSpec([None, None], tf.float32),
+                ),
+            )
+        return {"sr": sr, "confidence": confidence}
+
+    @tf.function(input_signature=[_STRINGS, _STRINGS])
+    def upscale_encoded(self, lr_bytes, ref_bytes):
+        """lr_bytes, ref_bytes: PNG or JPEG, strings [B] → sr_bytes: PNG, strings [B]."""
+        with tf.control_dependencies(_check_batch("lr_bytes", lr_bytes, "ref_bytes", ref_bytes)):
+            sr_bytes = tf.map_fn(
+                lambda entry: self._encoded(*entry),
+                (tf.range(tf.size(lr_bytes)), lr_bytes, ref_bytes),
+                parallel_iterations=1,
+                fn_output_signature=tf.TensorSpec([], tf.string),
+            )
+        return {"sr_bytes": sr_bytes}
+
+    def _encoded(self, entry, lr_bytes, ref_bytes):
+        entry = tf.as_string(entry)
+        lr_name = tf.strings.join(["`lr_bytes`[", entry, "]"])
+        ref_name = tf.strings.join(["`ref_bytes`[", entry, "]"])
+        with tf.name_scope("lr_bytes"):
+            lr = decode(lr_name, lr_bytes, _SMALLEST_LR, self._limits.lr)
+        with tf.name_scope("ref_bytes"):
+            ref = decode(ref_name, ref_bytes, _SMALLEST_REF, self._limits.ref)
+        sr, _ = self._enlarged(lr, ref)
+        return tf.io.encode_png(sr)
+
+    def _enlarged(self, lr, ref):
+        sr, confidence = self._enlarger.enlarge_whole(lr[None], ref[None])
+        return sr[0], confidence[0]
+
+
+def _check_batch(lr_name, lr, ref_name, ref):
+    count, other = tf.shape(lr)[0], tf.shape(ref)[0]
+    given = [f"`{lr_name}` holds ", tf.as_string(count), f", `{ref_name}` ", tf.as_string(other)]
+    return [
+        require(count == other, [*given, ": one reference goes with every picture."]),
+        require(count > 0, [f"`{lr_name}` is empty. Send at least one picture."]),
+    ]
