@@ -56,6 +56,8 @@ def verify(path, model, pairs):
             for lr, ref in pairs:
                 _compare(session, model, lr, ref)
                 progress.advance()
+    except InputError:  # a ValueError too
+        raise
     except (tf.errors.OpError, OSError, ValueError) as error:
         reason = str(error).removeprefix("Graph execution error:").strip().splitlines()[0]
         raise InputError(f"The exported model doesn't run, and was removed: {reason}") from None
