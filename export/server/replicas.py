@@ -1,0 +1,118 @@
+"""Ray: a cluster of this machine alone, and a model's replicas on it by Ray Serve."""
+
+import contextlib
+import logging
+import os
+import re
+
+import ray
+import tensorflow as tf
+from ray import serve
+from ray.serve.schema import LoggingConfig
+
+from export.verification import Session
+
+
+@contextlib.contextmanager
+def cluster(metrics_port):
+    """Starts Ray and Ray Serve, ends them afterwards.
+
+    Args:
+        metrics_port: where Prometheus finds Ray's metrics.
+    """
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    ray.init(
+        address="local",
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+        _metrics_export_port=metrics_port,
+    )
+    try:
+        # Without its proxies: they listen for gRPC on every interface, bound no request's size,
+        # and refuse by other codes than TF Serving.
+        serve.start(proxy_location="Disabled", logging_config=_quiet())
+        yield
+    finally:
+        ray.shutdown()
+
+
+def start(path, name, num_replicas):
+    """Loads a version; returns when all replicas have it.
+
+    Args:
+        path: the SavedModel's folder.
+        name: what `stop` calls them.
+        num_replicas: int.
+
+    Returns:
+        A handle, a dict of SignatureDef by name.
+
+    Raises:
+        RuntimeError: it can't be loaded; the reason is in the message.
+    """
+    threads = max(1, (os.cpu_count() or 1) // num_replicas)
+    application = (
+        serve.deployment(Replica)
+        .options(
+            num_replicas=num_replicas,
+            max_ongoing_requests=1,
+            # A new version is loaded while the old one still has all of the machine.
+            ray_actor_options={"num_cpus": 0},
+            logging_config=_quiet(),
+        )
+        .bind(path, threads)
+    )
+    handle = serve.run(application, name=name, route_prefix=None)
+    return handle, handle.signatures.remote().result()
+
+
+def stop(name):
+    """Ends the replicas that were started as `name`."""
+    serve.delete(name)
+
+
+def _quiet():
+    return LoggingConfig(log_level="ERROR", enable_access_log=False)
+
+
+class Invalid(str):
+    """Why the graph refused a request: returned, since what is raised counts as a failure."""
+
+
+class Replica:
+    """One process with the model.
+
+    Args:
+        path: the SavedModel's folder.
+        threads: int, of TensorFlow.
+    """
+
+    def __init__(self, path, threads):
+        # TensorFlow reads them when the first session starts.
+        os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+        tf.get_logger().setLevel("ERROR")
+        self._session = Session(path)
+
+    def signatures(self):
+        """A dict of SignatureDef by name, without TensorFlow's own."""
+        given = self._session.signatures.items()
+        return {name: signature for name, signature in given if not name.startswith("__")}
+
+    def run(self, signature_name, inputs):
+        """A dict of arrays from a dict of arrays, or `Invalid`."""
+        try:
+            return self._session.run(signature_name, **inputs)
+        except tf.errors.InvalidArgumentError as error:
+            return Invalid(_reason(error.message, inputs))
+
+
+def _reason(message, inputs):
+    """What people can use of TensorFlow's message: no nodes, but the input's name."""
+    message = message.removeprefix("Graph execution error:").strip()
+    stated = re.match(r"assertion failed: \[(.*)\]", message)
+    if stated:
+        return stated.group(1)
+    # Decoding is named after its input; see `export.graph`.
+    named = "".join(f"`{name}`: " for name in inputs if f"/{name}/" in message)
+    return named + message.splitlines()[0]
