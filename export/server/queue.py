@@ -62,7 +62,7 @@ class Queue:
         running.add_done_callback(self._done)
         result = await asyncio.shield(running)
         if isinstance(result, Invalid):
-            raise invalid(result)
+            raise invalid(str(result))
         return result
 
     def _done(self, running):
