@@ -79,10 +79,10 @@ async def _serve(model):
     from export.server import grpc_service, rest
     from export.server.queue import Queue
 
-    number = await model.load()
     stop = asyncio.Event()
     for name in signal.SIGTERM, signal.SIGINT:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    number = await model.load()
 
     most_bytes = _MAX_REQUEST_MB.value * 2**20
     most_requests = _NUM_REPLICAS.value + _MAX_QUEUED_REQUESTS.value

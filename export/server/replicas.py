@@ -12,6 +12,7 @@ from ray.serve.schema import LoggingConfig
 
 from export import warmup
 from export.verification import Session
+from ttsr_tf.errors import InputError
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ def start(path, name, num_replicas):
         A handle, a dict of SignatureDef by name.
 
     Raises:
-        RuntimeError: it can't be loaded; the reason is in the message.
+        InputError: it can't be loaded.
     """
     threads = max(1, (os.cpu_count() or 1) // num_replicas)
     application = (
@@ -65,7 +66,13 @@ def start(path, name, num_replicas):
         )
         .bind(path, threads)
     )
-    handle = serve.run(application, name=name, route_prefix=None)
+    try:
+        handle = serve.run(application, name=name, route_prefix=None)
+    except RuntimeError:
+        (deployment,) = serve.status().applications[name].deployments.values()
+        # Ray's message is the whole of several stacks.
+        reason = deployment.message.strip().splitlines()[-1]
+        raise InputError(f"Can't load {path}: {reason}") from None
     return handle, handle.signatures.remote().result()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 
 import grpc
@@ -80,13 +81,16 @@ class Served:
                 f"python -m export.saved_model --output_dir={self._folder} --checkpoint=…"
             )
         (failed,) = self._versions.values()
-        raise InputError(f"Can't load {self._path(failed.number)}: {failed.error}")
+        raise InputError(failed.error)
 
     async def watch(self):
         """Replaces the version by newer ones as they appear; without end."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
-            await self._update()
+            try:
+                await self._update()
+            except Exception:  # whatever Ray raises, the version that is served is served on
+                logging.exception("Could not replace the model's version")
 
     def use(self, name, number=None):
         """The version for a request, as a context.
@@ -123,16 +127,20 @@ class Served:
             raise _not_found(f"There is no model `{name}`. Use `{self.name}`.")
 
     async def _update(self):
-        with contextlib.suppress(OSError):  # the old one is served on where the folder is away
-            names = os.listdir(self._folder)
-            found = {int(name) for name in names if name.isdecimal() and name == str(int(name))}
-            failed = {number for number in found & self._versions.keys() if self._failed(number)}
-            newest = max(found - failed, default=None)
-            if newest is not None and (not self._current or newest != self._current.number):
-                await self._replace(newest)
+        found = self._found()
+        failed = {number for number, version in self._versions.items() if version.error}
+        for number in failed - found:
+            del self._versions[number]  # the next export may take the number
+        newest = max(found - failed, default=None)
+        if newest is not None and (not self._current or newest != self._current.number):
+            await self._replace(newest)
 
-    def _failed(self, number):
-        return bool(self._versions[number].error)
+    def _found(self):
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return set()  # the version that is served is served on
+        return {int(name) for name in names if name.isdecimal() and name == str(int(name))}
 
     async def _replace(self, number):
         version = self._versions[number] = Version(number)
@@ -141,8 +149,8 @@ class Served:
             version.handle, version.signatures = await asyncio.to_thread(
                 replicas.start, self._path(number), application, self._num_replicas
             )
-        except RuntimeError as error:
-            version.error = _reason(error)
+        except InputError as error:
+            version.error = str(error)
             await self._unload(version)
             return
         version.state = "AVAILABLE"
@@ -165,8 +173,3 @@ class Served:
 
 def _not_found(reason):
     return Refused(grpc.StatusCode.NOT_FOUND, reason)
-
-
-def _reason(error):
-    """The last line of Ray's message that holds an exception: the others are its own stack."""
-    return str(error).strip().splitlines()[-1]
