@@ -60,6 +60,7 @@ def start(path, name, num_replicas):
             num_replicas=num_replicas,
             max_ongoing_requests=1,
             max_constructor_retry_count=1,  # a broken version stays broken
+            health_check_period_s=1,  # how soon a replica that ended is replaced
             # A new version is loaded while the old one still has all of the machine.
             ray_actor_options={"num_cpus": 0},
             logging_config=_quiet(),
