@@ -6,11 +6,9 @@ By TF Serving's stub and REST in turn; every answer is compared with the bare mo
 the proportional share (PSS) of all of the server's processes.
 """
 
-import base64
 import collections
 import concurrent.futures
 import contextlib
-import json
 import os
 import statistics
 import subprocess
@@ -18,18 +16,15 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 
 from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 
 # isort: split
-import grpc
 import numpy as np
 import psutil
 import tensorflow as tf
 from absl import flags
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from serving_client import Client
 
 from export.verification import Session
 from ttsr_tf import TTSR, checkpoints
@@ -60,7 +55,7 @@ def main():
             expected = [session.run("serving_default", **pair)["sr"] for pair in pairs]
             bare = _seconds(lambda _: session.run("serving_default", **pairs[0]), 10, 1)
         with _server(models) as server:
-            client = _Client(pairs, expected)
+            client = Client(PORTS["grpc_port"], PORTS["rest_port"], pairs, expected)
             print("| 40×40, reference 160×160 | p50, s | p95, s | a second |\n|---|---|---|---|")
             _row("bare model", *bare)
             for at_once in 1, AT_ONCE:
@@ -131,68 +126,9 @@ def _row(name, each, whole):
     print(f"| {name} | {statistics.median(each):.3f} | {p95:.3f} | {rate:.2f} |", flush=True)
 
 
-class _Client:
-    def __init__(self, pairs, expected):
-        self._pairs, self._expected = pairs, expected
-        channel = grpc.insecure_channel(f"127.0.0.1:{PORTS['grpc_port']}")
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-
-    def send(self, i):
-        """How a good request ended: "right", "wrong", or an error's code."""
-        case = i % len(self._pairs)
-        try:
-            sr = (self._by_grpc, self._by_rest)[i % 2](self._pairs[case])
-        except grpc.RpcError as error:
-            return error.code().name
-        except urllib.error.HTTPError as error:
-            return f"HTTP {error.code}"
-        return "right" if np.array_equal(sr, self._expected[case]) else "wrong"
-
-    def _by_grpc(self, pair):
-        request = predict_pb2.PredictRequest()
-        request.model_spec.name = "ttsr"
-        for name, value in pair.items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        return tf.make_ndarray(self._stub.Predict(request, timeout=300).outputs["sr"])
-
-    def _by_rest(self, pair):
-        files = {f"{name}_bytes": tf.io.encode_png(x[0]).numpy() for name, x in pair.items()}
-        sr = tf.io.decode_png(_post(**files))
-        return sr[None]
-
-    def send_broken(self, i):
-        """The reason with which a broken request was refused, or how it ended otherwise."""
-        lr, ref = self._pairs[0].values()
-        file = tf.io.encode_png(ref[0]).numpy()
-        bomb = file[:16] + 2 * (30_000).to_bytes(4, "big") + file[24:]
-        try:
-            (
-                lambda: self._by_grpc({"lr": lr[0], "ref": ref}),
-                lambda: _post(lr_bytes=file[:200], ref_bytes=file),
-                lambda: self._by_grpc({"lr": lr / 2, "ref": ref}),
-                lambda: _post(lr_bytes=b"hello", ref_bytes=file),
-                lambda: self._by_grpc({"lr": lr}),
-                lambda: _post(lr_bytes=bomb, ref_bytes=file),
-                lambda: self._by_grpc({"lr": lr[:, :0], "ref": ref}),
-            )[i % 7]()
-        except grpc.RpcError as error:
-            return f"{error.code().name}: {error.details()}"
-        except urllib.error.HTTPError as error:
-            return f"HTTP {error.code}: {json.load(error)['error']}"
-        return "NOT REFUSED"
-
-
-def _post(**files):
-    inputs = {name: [{"b64": base64.b64encode(file).decode()}] for name, file in files.items()}
-    body = json.dumps({"signature_name": "encoded", "inputs": inputs}).encode()
-    url = f"http://127.0.0.1:{PORTS['rest_port']}/v1/models/ttsr:predict"
-    with urllib.request.urlopen(url, body, timeout=300) as answer:
-        return base64.b64decode(json.load(answer)["outputs"][0]["b64"])
-
-
 def _mixed(server, client):
     print(
-        f"\n{_REQUESTS.value} requests of mixed sizes, {AT_ONCE} at a time, every fifth broken:\n"
+        f"\n{_REQUESTS.value} requests of mixed sizes, {AT_ONCE} at a time, every seventh broken:\n"
     )
     print("| requests | server's memory, MiB |\n|---|---|")
     ended, reasons = collections.Counter(), collections.Counter()
@@ -201,8 +137,8 @@ def _mixed(server, client):
         print(f"| 0 | {_memory(server)} |", flush=True)
         for start in range(0, _REQUESTS.value, step):
             numbers = range(start, min(start + step, _REQUESTS.value))
-            ended.update(pool.map(client.send, [i for i in numbers if i % 5]))
-            reasons.update(pool.map(client.send_broken, [i // 5 for i in numbers if not i % 5]))
+            ended.update(pool.map(client.send, [i for i in numbers if i % 7]))
+            reasons.update(pool.map(client.send_broken, [i // 7 for i in numbers if not i % 7]))
             print(f"| {numbers[-1] + 1} | {_memory(server)} |", flush=True)
     print(f"\nGood ones: {dict(ended)}. Broken ones:\n")
     for reason, count in sorted(reasons.items()):

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import grpc
+import numpy as np
 import psutil
 import pytest
 import tensorflow as tf

@@ -33,7 +33,7 @@ def signature(signatures, name):
 def names(signature, given):
     """Raises Refused unless `given` are the names of the signature's inputs."""
     takes = f"the inputs are {_listed(signature.inputs)}"
-    for name in signature.inputs:
+    for name in sorted(signature.inputs):
         if name not in given:
             raise invalid(f"`{name}` is missing: {takes}.")
     for name in given:

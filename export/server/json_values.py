@@ -57,7 +57,7 @@ def arrays(signature, request, most_bytes):
     checks.names(signature, columns)
     return {
         name: _array(name, info, columns[name], most_bytes)
-        for name, info in signature.inputs.items()
+        for name, info in sorted(signature.inputs.items())
     }
 
 

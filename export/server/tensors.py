@@ -23,7 +23,7 @@ def arrays(signature, protos, most_bytes):
     checks.names(signature, protos)
     return {
         name: _array(name, info, protos[name], most_bytes)
-        for name, info in signature.inputs.items()
+        for name, info in sorted(signature.inputs.items())
     }
 
 
