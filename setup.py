@@ -11,7 +11,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
-    # `export.serve`, `export.client` and `export.batch`; PyArrow from 21 fails with TensorFlow 2.15.
+    # `export.serve`, `export.client`, `export.batch`; PyArrow from 21 fails with TensorFlow 2.15.
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
     # What an export verifies and warms up with; its release must match TensorFlow's.
@@ -28,7 +28,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "export", "tfds_cufed5"]),
+    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "export", "export.*", "tfds_cufed5"]),
     package_data={"tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=1.4",

@@ -51,16 +51,29 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         models = _exported(folder)
         pairs = [_pair(seed, *size) for seed, size in enumerate(SIZES)]
-        with Session(os.path.join(models, "1")) as session:
-            expected = [session.run("serving_default", **pair)["sr"] for pair in pairs]
-            bare = _seconds(lambda _: session.run("serving_default", **pairs[0]), 10, 1)
-        with _server(models) as server:
+        session = Session(os.path.join(models, "1"))
+        expected = [session.run("serving_default", **pair)["sr"] for pair in pairs]
+        with session, _server(models) as server:
             client = Client(PORTS["grpc_port"], PORTS["rest_port"], pairs, expected)
             print("| 40×40, reference 160×160 | p50, s | p95, s | a second |\n|---|---|---|---|")
-            _row("bare model", *bare)
-            for at_once in 1, AT_ONCE:
-                times = _seconds(lambda _: client.send(0), _SAME_SIZE.value, at_once)
-                _row(f"served, {at_once} at a time", *times)
+            # In turn, so that what else the machine does slows both.
+            bare, served = zip(
+                *(
+                    (
+                        _seconds(lambda: session.run("serving_default", **pairs[0])),
+                        _seconds(lambda: client.send(0)),
+                    )
+                    for _ in range(_SAME_SIZE.value)
+                ),
+                strict=True,
+            )
+            _row("bare model", bare, sum(bare))
+            _row("served", served, sum(served))
+            start = time.perf_counter()
+            with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+                sent = range(_SAME_SIZE.value)
+                served = list(pool.map(lambda _: _seconds(lambda: client.send(0)), sent))
+            _row(f"served, {AT_ONCE} at a time", served, time.perf_counter() - start)
             _mixed(server, client)
             _killed(server, client)
 
@@ -105,19 +118,10 @@ def _pair(seed, height, width, ref_height, ref_width):
     }
 
 
-def _seconds(function, count, at_once):
-    """The seconds of each call, and of all; the first call doesn't count."""
-    function(0)
-
-    def timed(i):
-        start = time.perf_counter()
-        function(i)
-        return time.perf_counter() - start
-
+def _seconds(function):
     start = time.perf_counter()
-    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        each = list(pool.map(timed, range(count)))
-    return each, time.perf_counter() - start
+    function()
+    return time.perf_counter() - start
 
 
 def _row(name, each, whole):

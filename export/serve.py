@@ -53,12 +53,13 @@ def main():
         raise InputError(
             f"Serving needs Ray and tensorflow-serving-api ({error}): pip install 'ttsr-tf[ray]'."
         ) from None
-    for flag in _GRPC_PORT, _REST_PORT:
+    for flag in _GRPC_PORT, _REST_PORT, _METRICS_PORT:
         _require_free(flag)
     folder = os.path.abspath(_MODEL_DIR.value)
     name = _MODEL_NAME.value or os.path.basename(folder)
+    model = served.Served(name, folder, _NUM_REPLICAS.value)
     with replicas.cluster(_METRICS_PORT.value):
-        asyncio.run(_serve(served.Served(name, folder, _NUM_REPLICAS.value)))
+        asyncio.run(_serve(model))
 
 
 def _require_free(flag):

@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, models, flags):
         self.models = models
-        self.grpc_port, self.rest_port, self.metrics_port = _free_ports(3)
+        self.grpc_port, self.rest_port, self.metrics_port = free_ports(3)
         ports = (
             f"--grpc_port={self.grpc_port}",
             f"--rest_port={self.rest_port}",
@@ -93,7 +93,7 @@ class Server:
         return [process for process in family if process.name().startswith("ray::ServeReplica")]
 
 
-def _free_ports(count):
+def free_ports(count):
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listening.getsockname()[1] for listening in sockets]
     for listening in sockets:

@@ -17,7 +17,7 @@ from conftest import ROOT
 from ttsr_tf import checkpoints
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
-from serving import b64, picture, pixels, png, predict
+from serving import b64, free_ports, picture, pixels, png, predict
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 QUEUED = 3  # as the fixture `server` has it
@@ -153,3 +153,21 @@ def test_the_clients_command(server, model, pair, tmp_path):
     assert result.returncode == 0, result.stderr
     sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
     np.testing.assert_array_equal(sr, model.upscale(*pair))
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_cant_be_served(server, tmp_path, taken):
+    ports = free_ports(3)
+    if taken:
+        ports[0] = server.rest_port
+    names = "grpc_port", "rest_port", "metrics_port"
+    flags = (f"--{name}={port}" for name, port in zip(names, ports, strict=True))
+    command = [sys.executable, "-m", "export.serve", f"--model_dir={tmp_path}", *flags]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 1
+    if taken:
+        where = f"port {ports[0]} of 127.0.0.1 (Address already in use)"
+        assert line == f"error: Can't listen on {where}. Choose another --grpc_port."
+    else:
+        assert line.startswith(f"error: {tmp_path} holds no numbered folder. Export a model: ")

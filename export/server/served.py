@@ -57,6 +57,9 @@ class Served:
         name: what clients call the model.
         folder: the folder of its versions.
         num_replicas: int, of each version.
+
+    Raises:
+        InputError: the folder holds no version.
     """
 
     def __init__(self, name, folder, num_replicas):
@@ -65,23 +68,23 @@ class Served:
         self._num_replicas = num_replicas
         self._versions = {}
         self._current = None
+        if not self._found():
+            raise InputError(
+                f"{folder} holds no numbered folder. Export a model: "
+                f"python -m export.saved_model --output_dir={folder} --checkpoint=…"
+            )
 
     async def load(self):
-        """Loads the first version, and returns its number.
+        """Loads the newest version, and returns its number.
 
         Raises:
-            InputError: there is none, or it can't be loaded.
+            InputError: it can't be loaded.
         """
         await self._update()
-        if self._current:
-            return self._current.number
-        if not self._versions:
-            raise InputError(
-                f"{self._folder} holds no numbered folder. Export a model: "
-                f"python -m export.saved_model --output_dir={self._folder} --checkpoint=…"
-            )
-        (failed,) = self._versions.values()
-        raise InputError(failed.error)
+        if not self._current:
+            (failed,) = self._versions.values()
+            raise InputError(failed.error)
+        return self._current.number
 
     async def watch(self):
         """Replaces the version by newer ones as they appear; without end."""
