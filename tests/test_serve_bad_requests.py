@@ -1,8 +1,11 @@
 """What `python -m export.serve` refuses, each by name, and that the next request is answered."""
 
+import gzip
 import json
 import re
 import time
+import urllib.error
+import urllib.request
 
 import grpc
 import numpy as np
@@ -137,9 +140,20 @@ def test_oversized_requests(server):
     refused(server, pixels(large, large), grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
     status, answer = server.rest("/v1/models/ttsr:predict", b" " * (2**20 + 1))
     assert (status, "at most 1048576 bytes" in answer["error"]) == (413, True)
-    gzip = grpc.Compression.Gzip
+    # 64 MB in some kilobytes
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.rest_port}/v1/models/ttsr:predict",
+        gzip.compress(bytes(2**26)),
+        {"Content-Encoding": "gzip"},
+    )
+    with pytest.raises(urllib.error.HTTPError, match="400") as error:
+        urllib.request.urlopen(request, timeout=60)
+    with error.value:
+        assert "without a Content-Encoding" in json.load(error.value)["error"]
     with pytest.raises(grpc.RpcError, match=r"gzip.* is disabled"):
-        server.prediction.Predict(pixels(large, large), timeout=60, compression=gzip)
+        server.prediction.Predict(
+            pixels(large, large), timeout=60, compression=grpc.Compression.Gzip
+        )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import re
+import threading
 
 import ray
 import tensorflow as tf
@@ -58,7 +59,9 @@ def start(path, name, num_replicas):
         serve.deployment(Replica)
         .options(
             num_replicas=num_replicas,
-            max_ongoing_requests=1,
+            # More than `Queue` lets in. A replica that has refused one, since the one before was
+            # still ending, would count as full for ten seconds.
+            max_ongoing_requests=2 * num_replicas,
             max_constructor_retry_count=1,  # a broken version stays broken
             health_check_period_s=1,  # how soon a replica that ended is replaced
             # A new version is loaded while the old one still has all of the machine.
@@ -103,6 +106,7 @@ class Replica:
         os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
         tf.get_logger().setLevel("ERROR")
         self._session = Session(path)
+        self._one_at_a_time = threading.Lock()  # memory is what one request takes
         self._warm_up(os.path.join(path, warmup.FILE))
 
     def signatures(self):
@@ -113,7 +117,8 @@ class Replica:
     def run(self, signature_name, inputs):
         """A dict of arrays from a dict of arrays, or `Invalid`."""
         try:
-            return self._session.run(signature_name, **inputs)
+            with self._one_at_a_time:
+                return self._session.run(signature_name, **inputs)
         except tf.errors.InvalidArgumentError as error:
             return Invalid(_reason(error.message, inputs))
 

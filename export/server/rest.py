@@ -10,7 +10,7 @@ from google.protobuf import json_format
 
 from export.server import checks, json_values
 from export.server.counter import count
-from export.server.refused import Refused
+from export.server.refused import Refused, invalid
 
 _SLOWEST_BODY = 60  # seconds; it holds a place in the queue
 
@@ -79,6 +79,8 @@ async def _predict(request):
 
 async def _predicted(request):
     app, aside = request.app, asyncio.get_running_loop().run_in_executor
+    if "Content-Encoding" in request.headers:  # a small body could be unpacked to a large one
+        raise invalid("Send the body as it is, without a Content-Encoding.")
     try:
         body = await asyncio.wait_for(request.read(), _SLOWEST_BODY)
     except asyncio.TimeoutError:
