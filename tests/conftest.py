@@ -1,5 +1,6 @@
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -102,3 +103,14 @@ def exported(tmp_path_factory):
     assert result.stdout.endswith("ttsr/1 written.\n")
     assert [path.name for path in (place / "ttsr").iterdir()] == ["1"]
     return place
+
+
+@pytest.fixture(scope="session")
+def server(exported, tmp_path_factory):
+    """`export.serve` with three places to wait and requests of 1 MB, as a `serving.Server`."""
+    import serving
+
+    models = tmp_path_factory.mktemp("models") / "ttsr"
+    shutil.copytree(exported / "ttsr" / "1", models / "1")
+    with serving.started(models, "--max_queued_requests=3", "--max_request_mb=1") as server:
+        yield server

@@ -1,0 +1,173 @@
+"""`python -m export.serve`: predictions, status, and the bound on what waits."""
+
+import base64
+import concurrent.futures
+import json
+import subprocess
+import sys
+import time
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
+from conftest import ROOT
+
+from ttsr_tf import checkpoints
+
+pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
+from serving import b64, free_ports, picture, pixels, png, predict
+from tensorflow_serving.apis import get_model_metadata_pb2
+
+QUEUED = 3  # as the fixture `server` has it
+
+
+@pytest.fixture(scope="module")
+def model(exported):
+    return checkpoints.load(exported / "model.weights.h5")
+
+
+@pytest.fixture
+def pair(rng):
+    return picture(rng, 9, 14), picture(rng, 20, 27)
+
+
+def test_predict_by_grpc(server, model, pair):
+    lr, ref = pair
+    answer = server.predict(pixels(lr[None], ref[None]))
+    expected = model.upscale_with_attention(lr, ref)
+    np.testing.assert_array_equal(tf.make_ndarray(answer.outputs["sr"])[0], expected["sr"])
+    confidence = tf.make_ndarray(answer.outputs["confidence"])[0]
+    np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
+    assert (answer.model_spec.name, answer.model_spec.version.value) == ("ttsr", 1)
+
+    request = predict("encoded", lr_bytes=[png(lr)], ref_bytes=[png(ref)])
+    (sr_bytes,) = server.predict(request).outputs["sr_bytes"].string_val
+    np.testing.assert_array_equal(tf.io.decode_png(sr_bytes), expected["sr"])
+
+
+def test_filter_and_default_signature(server, pair):
+    request = pixels(*(one[None] for one in pair))
+    request.model_spec.signature_name = ""
+    request.model_spec.version.value = 1
+    request.output_filter.append("confidence")
+    assert list(server.predict(request).outputs) == ["confidence"]
+
+
+def test_predict_by_rest(server, model, pair):
+    lr, ref = pair
+    sr = model.upscale(lr, ref)
+    row = {"lr": lr.tolist(), "ref": ref.tolist()}
+    for path in "/v1/models/ttsr:predict", "/v1/models/ttsr/versions/1:predict":
+        status, answer = server.rest(path, json.dumps({"instances": [row, row]}).encode())
+        assert status == 200, answer
+        np.testing.assert_array_equal([one["sr"] for one in answer["predictions"]], [sr, sr])
+        assert np.shape(answer["predictions"][0]["confidence"]) == (9, 14)
+
+    columns = {"lr": [row["lr"]], "ref": [row["ref"]]}
+    _, answer = server.rest(path, json.dumps({"inputs": columns}).encode())
+    np.testing.assert_array_equal(answer["outputs"]["sr"], [sr])
+
+    files = {"lr_bytes": b64(png(lr)), "ref_bytes": b64(png(ref))}
+    body = {"signature_name": "encoded", "instances": [files]}
+    _, answer = server.rest(path, json.dumps(body).encode())
+    (one,) = answer["predictions"]
+    np.testing.assert_array_equal(tf.io.decode_png(base64.b64decode(one["b64"])), sr)
+
+
+def test_status_and_metadata(server):
+    assert server.status() == {1: "AVAILABLE"}
+    one = {
+        "version": "1",
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
+    for path in "/v1/models/ttsr", "/v1/models/ttsr/versions/1":
+        assert server.rest(path) == (200, {"model_version_status": [one]})
+    assert server.rest("/healthz") == (200, {"status": "ok"})
+
+    request = get_model_metadata_pb2.GetModelMetadataRequest()
+    request.model_spec.name = "ttsr"
+    request.metadata_field.append("signature_def")
+    answer = server.prediction.GetModelMetadata(request, timeout=10)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert answer.metadata["signature_def"].Unpack(signatures)
+    assert set(signatures.signature_def) == {"serving_default", "encoded"}
+    assert signatures.signature_def["encoded"].inputs["lr_bytes"].dtype == tf.string
+    _, answer = server.rest("/v1/models/ttsr/metadata")
+    given = answer["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert given["inputs"]["lr"]["dtype"] == "DT_UINT8"
+    assert answer["model_spec"] == {"name": "ttsr", "signature_name": "", "version": "1"}
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A request that takes some tenths of a second."""
+    rng = np.random.default_rng(1)
+    return pixels(picture(rng, 40, 40)[None], picture(rng, 160, 160)[None])
+
+
+def test_the_queue_is_bounded(server, large):
+    def code(_):
+        try:
+            server.predict(large)
+        except grpc.RpcError as error:
+            assert "requests are worked on or wait" in error.details()
+            return error.code()
+        return grpc.StatusCode.OK
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        codes = list(pool.map(code, range(12)))
+        body = b"never read"
+        # While the queue is kept full, REST is refused too, and status is answered.
+        running = [pool.submit(code, 0) for _ in range(11)]
+        time.sleep(0.1)
+        status, answer = server.rest("/v1/models/ttsr:predict", body)
+        assert server.status() == {1: "AVAILABLE"}
+        assert grpc.StatusCode.OK in {future.result() for future in running}
+    assert codes.count(grpc.StatusCode.OK) >= 1 + QUEUED
+    assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) >= 1
+    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert (status, "wait" in answer["error"]) == (429, True)
+
+
+def test_listens_on_this_machine_only(server):
+    for process in [psutil.Process(server.process.pid), *server.replicas()]:
+        beyond = {
+            connection.laddr.port
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+            and connection.laddr.ip not in ("127.0.0.1", "::ffff:127.0.0.1")
+        }
+        # Ray Serve's replicas have one port that can't be told where to listen; see README.md.
+        assert len(beyond) == process.name().startswith("ray::ServeReplica"), process
+
+
+def test_the_clients_command(server, model, pair, tmp_path):
+    for name, one in zip(("lr", "ref"), pair, strict=True):
+        (tmp_path / f"{name}.png").write_bytes(png(one))
+    files = (f"--{name}={tmp_path / name}.png" for name in ("lr", "ref", "output"))
+    command = [sys.executable, "-m", "export.client", f"--server=127.0.0.1:{server.grpc_port}"]
+    result = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
+    np.testing.assert_array_equal(sr, model.upscale(*pair))
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_cant_be_served(server, tmp_path, taken):
+    ports = free_ports(3)
+    if taken:
+        ports[0] = server.rest_port
+    names = "grpc_port", "rest_port", "metrics_port"
+    flags = (f"--{name}={port}" for name, port in zip(names, ports, strict=True))
+    command = [sys.executable, "-m", "export.serve", f"--model_dir={tmp_path}", *flags]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 1
+    if taken:
+        where = f"port {ports[0]} of 127.0.0.1 (Address already in use)"
+        assert line == f"error: Can't listen on {where}. Choose another --grpc_port."
+    else:
+        assert line.startswith(f"error: {tmp_path} holds no numbered folder. Export a model: ")
