@@ -10,6 +10,7 @@ from ttsr_tf import cli  # first, since it quiets TensorFlow's start
 import contextlib
 import csv
 import os
+import signal
 import sys
 import tempfile
 
@@ -74,6 +75,7 @@ def main():
     to_do = [job for job in jobs if not os.path.isfile(job.output)]
     print(f"{len(jobs)} pictures, {len(jobs) - len(to_do)} of them done before.", flush=True)
     failures = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends like Ctrl-C
     try:
         if to_do:
             _do(to_do, len(jobs), failures)

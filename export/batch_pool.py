@@ -7,6 +7,7 @@ import signal
 import socket
 from typing import NamedTuple
 
+from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 
 _MOST_BLOCKS = 5_000  # of pictures that go to a worker together; Ray is slow with more of them
@@ -41,6 +42,7 @@ def connected(address):
     """
     # Its usage reports ask nobody, and their notice would be silenced with the rest.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray.data
     except ImportError:
@@ -49,12 +51,13 @@ def connected(address):
         _check_answers(address)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     try:
-        ray.init(
-            address or "local",  # without it, RAY_ADDRESS or whatever cluster runs here would serve
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-        )
+        with cli.stderr_muted():  # it would print how quiet it was told to be
+            ray.init(
+                address or "local",  # without it, any cluster that runs here would serve
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+            )
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"Can't start with Ray at {address or 'this machine'}: {reason}") from None
