@@ -49,7 +49,7 @@ _RAY_ADDRESS = flags.DEFINE_string(
 _WORKER_CPUS = flags.DEFINE_integer(
     "worker_cpus",
     None,
-    "CPUs that a worker computes with. Default: half of the smallest machine's, at most 4.",
+    "CPUs that a worker computes with. Default: half of the smallest machine's, from 2 to 4.",
     lower_bound=1,
 )
 _MEMORY_GB = flags.DEFINE_float(

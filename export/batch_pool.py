@@ -74,7 +74,7 @@ def planned(nodes, pictures, cpus=None, memory_gb=None):
     Args:
         nodes: list of the resources of each node, dicts with CPU and memory (bytes).
         pictures: how many there are to do.
-        cpus: what a worker computes with; by default at most 4, and half of the smallest node's.
+        cpus: what a worker computes with; by default half of the smallest node's, from 2 to 4.
         memory_gb: what it may take, GiB; by default its share of the node.
 
     Returns:
@@ -89,7 +89,8 @@ def planned(nodes, pictures, cpus=None, memory_gb=None):
         raise InputError(
             f"--worker_cpus={cpus or 1}: the largest node has {largest} CPUs. Give fewer."
         )
-    cpus = cpus or int(min(4, max(1, min(node["CPU"] for node in nodes) // 2)))
+    smallest = int(min(node["CPU"] for node in nodes))
+    cpus = cpus or min(4, smallest, max(2, smallest // 2))
     size = int(sum(node["CPU"] // cpus for node in nodes))
     # The workers of a lost node must find a place on the others, or what they did is never done.
     reserved = cpus / 2 if len(nodes) > 1 else cpus

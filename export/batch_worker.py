@@ -16,7 +16,7 @@ class Worker:
 
     Args:
         checkpoint: file name of weights, or a run folder.
-        cpus: how many threads it may compute with.
+        cpus: how many it may compute with.
         memory_gb: what it may take, GiB; larger pictures are done in tiles.
         aside: folder beside the outputs for what is not whole yet.
 
@@ -26,8 +26,10 @@ class Worker:
 
     def __init__(self, checkpoint, cpus, memory_gb, aside):
         tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
-        tf.config.threading.set_intra_op_parallelism_threads(cpus)
-        tf.config.threading.set_inter_op_parallelism_threads(cpus)
+        # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
+        threads = max(cpus, 2)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
         self._model = checkpoints.load(checkpoint)
         self._memory_gb = memory_gb
         self._aside = aside
