@@ -24,6 +24,7 @@ import psutil
 from absl import flags
 
 from ttsr_tf import TTSR, checkpoints
+from ttsr_tf.errors import InputError
 
 _PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=10)
 _SIDE = flags.DEFINE_integer("side", 40, "Of the small pictures, pixels.", lower_bound=3)
@@ -110,8 +111,13 @@ def _row(place, name, title, lose=None, *given):
 
 def _kill_a_worker(process):
     """With SIGKILL, as the kernel does when memory runs out."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    next(child for child in children if "MapWorker" in "".join(child.cmdline())).kill()
+    _workers(process.pid)[0].kill()
+
+
+def _workers(pid):
+    """Those that the process has started, by itself or through others."""
+    children = psutil.Process(pid).children(recursive=True)
+    return [child for child in children if "MapWorker" in "".join(child.cmdline())]
 
 
 @contextlib.contextmanager
@@ -128,6 +134,8 @@ def _two_nodes():
 
 
 def _kill(cluster, node):
+    if not _workers(node.all_processes["raylet"][0].process.pid):
+        raise InputError("The node that is to be killed has no worker. Try again.")
     cluster.remove_node(node, allow_graceful=False)
 
 

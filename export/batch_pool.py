@@ -1,17 +1,19 @@
 """Ray: the machine or the cluster, how many workers it holds, and a batch's way through them."""
 
+import concurrent.futures
 import contextlib
 import logging
 import os
 import signal
 import socket
+import threading
 from typing import NamedTuple
 
 from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 
 _MOST_BLOCKS = 5_000  # of pictures that go to a worker together; Ray is slow with more of them
-_CONNECTED_WITHIN = 5  # seconds
+_ANSWERS_WITHIN, _JOINED_WITHIN = 5, 60  # seconds
 
 
 class Pool(NamedTuple):
@@ -50,17 +52,23 @@ def connected(address):
     if address:
         _check_answers(address)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     try:
         with cli.stderr_muted():  # it would print how quiet it was told to be
-            ray.init(
-                address or "local",  # without it, any cluster that runs here would serve
-                include_dashboard=None if address else False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-            )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"Can't start with Ray at {address or 'this machine'}: {reason}") from None
+            if address:
+                _join(ray, address, options)
+            else:  # in this thread, since Ray's processes end with the one that started them
+                ray.init("local", include_dashboard=False, **options)
+    except concurrent.futures.TimeoutError:
+        raise InputError(
+            f"What answers at --ray_address={address} is no Ray cluster; its port is often 6379."
+        ) from None
+    except (Exception, SystemExit) as error:  # Ray raises of all kinds
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(
+            f"Can't start with Ray at {address or 'this machine'}: {reason} Its logs are in "
+            "/tmp/ray/session_latest/logs."
+        ) from None
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has set its own
         yield ray
@@ -148,8 +156,23 @@ def _check_answers(address):
     if not host or not port.isdecimal():
         raise InputError(f"--ray_address={address} must be HOST:PORT, or auto.")
     try:
-        socket.create_connection((host, int(port)), _CONNECTED_WITHIN).close()
+        socket.create_connection((host, int(port)), _ANSWERS_WITHIN).close()
     except (OSError, OverflowError) as error:
         raise InputError(
             f"No Ray at --ray_address={address} ({error}). Start it there: ray start --head."
         ) from None
+
+
+def _join(ray, address, options):
+    """Ray would knock for minutes at a port that isn't a cluster's, and can't be interrupted."""
+    done = concurrent.futures.Future()
+
+    def join():
+        try:
+            ray.init(address, **options)
+            done.set_result(None)
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=join, daemon=True).start()
+    done.result(_JOINED_WITHIN)

@@ -1,9 +1,13 @@
 """The list of a batch's jobs, its pool of workers, and what a worker does with a bad picture."""
 
+import socket
 import sys
+import time
 from unittest import mock
 
+import PIL.Image
 import pytest
+import ray
 import tensorflow as tf
 
 from export import batch_jobs, batch_pool
@@ -108,6 +112,18 @@ def test_addresses(address):
         pass
 
 
+def test_what_answers_is_no_cluster(monkeypatch):
+    monkeypatch.setattr(ray, "init", lambda *_, **__: time.sleep(2))  # the real one: for minutes
+    monkeypatch.setattr(batch_pool, "_JOINED_WITHIN", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with (
+            pytest.raises(InputError, match=f"answers at --ray_address={address} is no Ray"),
+            batch_pool.connected(address),
+        ):
+            pass
+
+
 def test_without_ray(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.data", None)
     with pytest.raises(InputError, match=r"pip install 'ttsr-tf\[ray\]'"), batch_pool.connected(""):
@@ -143,12 +159,9 @@ def test_what_nobody_foresaw_fails_one_picture(worker, tmp_path):
 
 
 def test_a_shared_reference_is_encoded_once(worker, tmp_path, rng):
-    import PIL.Image
-
     for name in ("lr", "ref", "other"):
-        PIL.Image.fromarray(rng.integers(256, size=(16, 12, 3), dtype="uint8")).save(
-            tmp_path / f"{name}.png"
-        )
+        picture = PIL.Image.fromarray(rng.integers(256, size=(16, 12, 3), dtype="uint8"))
+        picture.save(tmp_path / f"{name}.png")
     encode = worker._model.encode_reference
     with mock.patch.object(worker._model, "encode_reference", side_effect=encode) as encoded:
         for i, ref in enumerate(("ref", "ref", "other", "other")):
