@@ -1,5 +1,6 @@
 """What every command does around its work: flags, quiet start, errors for people."""
 
+import contextlib
 import os
 import sys
 
@@ -11,22 +12,24 @@ from absl import app, flags, logging
 from ttsr_tf.errors import InputError
 
 
-def _start_tensorflow_quietly():
-    """Its C++ code prints about missing GPUs to the file descriptor, whatever the level is."""
+@contextlib.contextmanager
+def stderr_muted():
+    """Within it nothing reaches stderr, not even what C++ code prints to the file descriptor."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
+        yield
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
 
 
-_start_tensorflow_quietly()
+with stderr_muted():  # it prints about missing GPUs, whatever the level is
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()
 
 
 def run(main):

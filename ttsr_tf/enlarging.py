@@ -165,6 +165,21 @@ class Enlarger:
         return images.to_uint8(self._model.synthesised(images.to_float(lr), textures, confidence))
 
 
+def write(path, lr, sr):
+    """Writes an enlarged picture with the transparency, or the lack of colours, of the small one.
+
+    Args:
+        path: file name; its extension chooses the format.
+        lr: the small `images.Picture`.
+        sr: uint8 [4·H, 4·W, 3].
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    alpha = None if lr.alpha is None else degrade.enlarge(lr.alpha).numpy()
+    images.write(path, sr, alpha, lr.grey)
+
+
 def _float32(maps):
     """What passes between the functions, whatever the layers compute in."""
     return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), maps)

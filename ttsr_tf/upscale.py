@@ -14,7 +14,7 @@ import time
 import numpy as np
 from absl import flags
 
-from ttsr_tf import checkpoints, cost, degrade, images, sheets
+from ttsr_tf import checkpoints, cost, enlarging, images, sheets
 from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
 
@@ -61,7 +61,7 @@ def main():
     for path, output in zip(lr_paths, outputs, strict=True):
         lr = images.read(path)
         result = model.upscale_with_attention(lr.rgb, encoded, _MEMORY_GB.value)
-        _write(output, lr, result["sr"])
+        enlarging.write(output, lr, result["sr"])
         progress.advance(similarity=f"{result['confidence'].mean():.2f}")
     progress.close()
     print(f"{len(outputs)} pictures written to {_OUTPUT.value}.")
@@ -76,7 +76,7 @@ def _enlarge_one(lr, refs):
 
     start = time.perf_counter()
     result = model.upscale_with_attention(lr.rgb, refs, _MEMORY_GB.value, _tile_progress())
-    _write(_OUTPUT.value, lr, result["sr"])
+    enlarging.write(_OUTPUT.value, lr, result["sr"])
     _print_similarity(result, len(refs))
     print(f"{_OUTPUT.value} written after {time.perf_counter() - start:.1f} s.")
 
@@ -105,11 +105,6 @@ def _outputs(lr_paths, ref_paths):
     else:
         images.check_folder(os.path.dirname(os.path.abspath(_OUTPUT.value)))
     return outputs
-
-
-def _write(path, lr, sr):
-    alpha = None if lr.alpha is None else degrade.enlarge(lr.alpha).numpy()
-    images.write(path, sr, alpha, lr.grey)
 
 
 def _print_sizes_and_cost(model, lr, refs):

@@ -1,0 +1,143 @@
+"""What a batch comes to when a worker, or a node of its cluster, is lost in the middle.
+
+python benchmarks/batch.py [--pictures=100] [--side=40] [--node_cpus=2]
+
+Two of the pictures are damaged. A network of random weights; prints a table.
+"""
+
+from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+
+# isort: split
+import contextlib
+import csv
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import keras
+import numpy as np
+import PIL.Image
+import psutil
+from absl import flags
+
+from ttsr_tf import TTSR, checkpoints
+from ttsr_tf.errors import InputError
+
+_PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=10)
+_SIDE = flags.DEFINE_integer("side", 40, "Of the small pictures, pixels.", lower_bound=3)
+_CPUS = flags.DEFINE_integer("node_cpus", 2, "Of each of the cluster's two nodes.", lower_bound=1)
+
+DAMAGED = 2
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        _make(place)
+        _upscale(place)
+        print("| lost in the middle | exit code | written | equal to upscale's | failed | s |")
+        print("|---|---|---|---|---|---|")
+        _row(place, "worker", "a worker", _kill_a_worker)
+        _row(place, "worker", "the same, started again")
+        with _two_nodes() as (cluster, node):
+            address = f"--ray_address={cluster.address}"
+            _row(place, "node", "one of two nodes", lambda _: _kill(cluster, node), address)
+            _row(place, "node", "the same, started again", None, address)
+
+
+def _make(place):
+    """Pictures in good/, also in all/ with the damaged ones; ref.png and weights."""
+    keras.utils.set_random_seed(0)
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(place / "model.weights.h5"))
+    rng = np.random.default_rng(0)
+
+    def picture(path, side):
+        pixels = rng.integers(256, size=(side, side, 3), dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(path)
+
+    picture(place / "ref.png", 160)
+    for name in ("good", "all"):
+        (place / name).mkdir()
+    for i in range(_PICTURES.value):
+        path = place / "all" / f"{i:04}.png"
+        picture(path, _SIDE.value)
+        if i % (_PICTURES.value // DAMAGED) == 3:
+            path.write_bytes(path.read_bytes()[:200])
+        else:
+            os.link(path, place / "good" / path.name)
+
+
+def _flags(place):
+    return f"--ref={place / 'ref.png'}", f"--checkpoint={place / 'model.weights.h5'}"
+
+
+def _upscale(place):
+    lr, output = f"--lr={place / 'good'}", f"--output={place / 'expected'}"
+    command = [sys.executable, "-m", "ttsr_tf.upscale", lr, output, *_flags(place)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _row(place, name, title, lose=None, *given):
+    """Runs the command, calls `lose` when half is done, and prints what there is in the end."""
+    output = place / name
+    start, before = time.monotonic(), set(output.glob("*.png"))
+    command = [sys.executable, "-m", "export.batch", f"--input={place / 'all'}", *_flags(place)]
+    process = subprocess.Popen(
+        [*command, f"--output={output}", *given], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    if lose:
+        while process.poll() is None and len(list(output.glob("*.png"))) < _PICTURES.value // 2:
+            time.sleep(0.02)
+        lose(process)
+    _, stderr = process.communicate()
+    written = sorted(set(output.glob("*.png")) - before)
+    equal = sum(
+        path.read_bytes() == (place / "expected" / path.name).read_bytes() for path in written
+    )
+    with open(output / "failures.csv", newline="") as file:
+        failures = len(list(csv.DictReader(file)))
+    seconds = time.monotonic() - start
+    cells = title, process.returncode, len(written), equal, failures, f"{seconds:.0f}"
+    print("|", " | ".join(map(str, cells)), "|", flush=True)
+    left = [path.name for path in output.glob(".*")]
+    if stderr.count(b"\n") != 1 or left:
+        print(f"stderr: {stderr.decode()}left: {left}")
+
+
+def _kill_a_worker(process):
+    """With SIGKILL, as the kernel does when memory runs out."""
+    _workers(process.pid)[0].kill()
+
+
+def _workers(pid):
+    """Those that the process has started, by itself or through others."""
+    children = psutil.Process(pid).children(recursive=True)
+    return [child for child in children if "MapWorker" in "".join(child.cmdline())]
+
+
+@contextlib.contextmanager
+def _two_nodes():
+    """A cluster on this machine, and that of its nodes where the command doesn't run."""
+    os.environ["PYTHONPATH"] = os.getcwd()
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": _CPUS.value})
+    try:
+        yield cluster, cluster.add_node(num_cpus=_CPUS.value)
+    finally:
+        cluster.shutdown()
+
+
+def _kill(cluster, node):
+    if not _workers(node.all_processes["raylet"][0].process.pid):
+        raise InputError("The node that is to be killed has no worker. Try again.")
+    cluster.remove_node(node, allow_graceful=False)
+
+
+if __name__ == "__main__":
+    cli.run(main)

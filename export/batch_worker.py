@@ -1,0 +1,83 @@
+"""One of the processes that enlarge a batch's pictures."""
+
+import os
+import uuid
+
+import tensorflow as tf
+
+from ttsr_tf import checkpoints, enlarging, images
+from ttsr_tf.errors import InputError
+
+TRIES = 3
+
+
+class Worker:
+    """Enlarges pictures, one after the other; Ray restarts it, and repeats what it was doing.
+
+    Args:
+        checkpoint: file name of weights, or a run folder.
+        cpus: how many it may compute with.
+        memory_gb: what it may take, GiB; larger pictures are done in tiles.
+        aside: folder beside the outputs for what is not whole yet.
+
+    Raises:
+        InputError: the checkpoint can't be read from here.
+    """
+
+    def __init__(self, checkpoint, cpus, memory_gb, aside):
+        tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
+        # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
+        threads = max(cpus, 2)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        self._model = checkpoints.load(checkpoint)
+        self._memory_gb = memory_gb
+        self._aside = aside
+        self._ref_path = self._ref = None
+
+    def __call__(self, job):
+        """Writes the large picture, unless it is there.
+
+        Args:
+            job: a `Job` as a dict.
+
+        Returns:
+            It, with `reason`: why the picture failed, or "".
+        """
+        try:
+            if not os.path.isfile(job["output"]):
+                self._count_try(job)
+                self._enlarge(**job)
+        except InputError as error:
+            return {**job, "reason": str(error)}
+        except Exception as error:  # whatever it is, the other pictures may be well
+            return {**job, "reason": f"{type(error).__name__}: {error}".splitlines()[0]}
+        return {**job, "reason": ""}
+
+    def _count_try(self, job):
+        """Ray would repeat for ever a picture that each time brings its worker down."""
+        name = os.path.basename(job["output"])
+        with open(os.path.join(self._aside, f"{name}.tries"), "ab") as file:
+            file.write(b".")
+            if file.tell() > TRIES:
+                raise InputError(
+                    f"{job['lr']} was given up: {TRIES} workers ended while doing it. Did the "
+                    "memory run out? Give a smaller --memory_gb."
+                )
+
+    def _enlarge(self, lr, ref, output):
+        picture = images.read(lr)
+        images.check_output(output, alpha=picture.alpha is not None)
+        sr = self._model.upscale(picture.rgb, self._encoded(ref), self._memory_gb)
+        # Not the output's name: a node that was taken for lost may still be writing it.
+        whole = os.path.join(self._aside, f"{uuid.uuid4()}{os.path.splitext(output)[1]}")
+        enlarging.write(whole, picture, sr)
+        os.replace(whole, output)
+
+    def _encoded(self, path):
+        """The reference; the last one is kept, which serves a whole batch that shares it."""
+        if path != self._ref_path:
+            self._ref_path = self._ref = None
+            self._ref = self._model.encode_reference(images.read(path).rgb)
+            self._ref_path = path
+        return self._ref
