@@ -69,8 +69,8 @@ def _require_free(flag):
             pass
     except OSError as error:
         raise InputError(
-            f"Can't listen on port {flag.value} of {_HOST.value} ({error.strerror}). Choose "
-            f"another --{flag.name}."
+            f"Can't listen on port {flag.value} of {_HOST.value} ({os.strerror(error.errno)}). "
+            f"Choose another --{flag.name}."
         ) from None
 
 

@@ -73,7 +73,10 @@ class Load:
             except grpc.RpcError as error:
                 self.errors.append(error)
                 continue
-            self.wrong += np.any(tf.make_ndarray(answer.outputs["sr"])[0] != self._sr)
+            sr = tf.make_ndarray(answer.outputs["sr"])[0]
+            # A replica has one thread, this process two: the order of a sum, and so a rounding, may
+            # differ.
+            self.wrong += np.max(np.abs(sr.astype(int) - self._sr)) > 1
             self.versions.append(answer.model_spec.version.value)
 
 

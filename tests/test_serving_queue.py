@@ -71,6 +71,7 @@ def test_one_too_many():
     async def steps():
         queue, replica = Queue(1, 1), Replica()
         first, second, third = await sent(queue, replica, "a", "b", "c")
+        assert third.done()
         with pytest.raises(Refused, match="2 requests are worked on or wait") as error:
             await third
         assert error.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
