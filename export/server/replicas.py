@@ -54,7 +54,8 @@ def start(path, name, num_replicas):
     Raises:
         InputError: it can't be loaded.
     """
-    threads = max(1, (os.cpu_count() or 1) // num_replicas)
+    # A lone thread is given other convolutions, whose sums are rounded otherwise.
+    threads = max(2, (os.cpu_count() or 1) // num_replicas)
     application = (
         serve.deployment(Replica)
         .options(
