@@ -69,12 +69,12 @@ class Server:
         self.model_service = model_service_pb2_grpc.ModelServiceStub(self.channel)
 
     def predict(self, request):
-        return self.prediction.Predict(request, timeout=60)
+        return self.prediction.Predict(request, timeout=240)
 
     def status(self):
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "ttsr"
-        answer = self.model_service.GetModelStatus(request, timeout=10)
+        answer = self.model_service.GetModelStatus(request, timeout=60)
         name = get_model_status_pb2.ModelVersionStatus.State.Name
         return {status.version: name(status.state) for status in answer.model_version_status}
 
@@ -82,7 +82,7 @@ class Server:
         """The status and the parsed answer."""
         url = f"http://127.0.0.1:{self.rest_port}{path}"
         try:
-            with urllib.request.urlopen(url, body, timeout=60) as answer:
+            with urllib.request.urlopen(url, body, timeout=240) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

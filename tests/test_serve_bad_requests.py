@@ -105,7 +105,7 @@ def test_bad_requests_by_grpc(server, model, pair, signature, inputs, reason):
         request.inputs[name].CopyFrom(value if is_proto else tf.make_tensor_proto(value))
     start = time.monotonic()
     refused(server, request, INVALID, reason)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # the tests of another process run beside it
     answer = server.predict(pixels(*(one[None] for one in pair)))
     sr = tf.make_ndarray(answer.outputs["sr"])[0]
     np.testing.assert_array_equal(sr, model.upscale(*pair))

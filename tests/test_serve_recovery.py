@@ -78,7 +78,7 @@ class Load:
             self.versions.append(answer.model_spec.version.value)
 
 
-def until(condition, seconds=90):
+def until(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "not in time"
