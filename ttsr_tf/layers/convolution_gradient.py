@@ -5,8 +5,6 @@ times as long as the convolution. Here the one is three matrix products and the 
 convolution with the turned kernel.
 """
 
-import functools
-
 import tensorflow as tf
 
 
@@ -35,8 +33,10 @@ def convolved(maps, kernel, bias, relu):
 
         def gradient(slope):
             slope = tf.raw_ops.ReluGrad(gradients=slope, features=y) if relu else slope
-            of_parameters = _by_parameters(slope, kernel.shape[0], *maps)
-            return *of_parameters, *_by_maps(slope, kernel, channels)
+            of_kernel = [_by_kernel(x, slope, kernel.shape[0]) for x in maps]
+            turned = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])  # [k, k, D, C]
+            of_maps = [_same(slope, part) for part in tf.split(turned, channels, axis=3)]
+            return tf.concat(of_kernel, 2), tf.reduce_sum(slope, [0, 1, 2]), *of_maps
 
         return y, gradient
 
@@ -45,28 +45,6 @@ def convolved(maps, kernel, bias, relu):
 
 def _same(x, kernel):
     return tf.nn.conv2d(x, kernel, 1, "SAME")
-
-
-# Functions of their own, so that they are traced and optimised once for all layers of a size: a
-# step is ready in two thirds of the time. Two, since what isn't wanted of one is computed all the
-# same.
-_once_a_size = functools.partial(
-    tf.function, autograph=False, experimental_attributes={"_noinline": True}
-)
-
-
-@_once_a_size
-def _by_parameters(slope, side, *maps):
-    """The gradients by the kernel, [side, side, C, D], and by the bias."""
-    of_kernel = [_by_kernel(x, slope, side) for x in maps]
-    return tf.concat(of_kernel, 2), tf.reduce_sum(slope, [0, 1, 2])
-
-
-@_once_a_size
-def _by_maps(slope, kernel, channels):
-    """The gradients by maps of so many channels."""
-    turned = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])  # [k, k, D, C]
-    return [_same(slope, part) for part in tf.split(turned, channels, axis=3)]
 
 
 def _by_kernel(x, slope, side):
