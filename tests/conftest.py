@@ -114,3 +114,26 @@ def server(exported, tmp_path_factory):
     shutil.copytree(exported / "ttsr" / "1", models / "1")
     with serving.started(models, "--max_queued_requests=3", "--max_request_mb=1") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def exported_model(exported):
+    """The `TTSR` that `exported` holds."""
+    from ttsr_tf import checkpoints
+
+    return checkpoints.load(exported / "model.weights.h5")
+
+
+@pytest.fixture
+def pair(rng):
+    """A small picture and a reference."""
+    return tuple(rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in ((9, 14), (20, 27)))
+
+
+@pytest.fixture(scope="session")
+def large():
+    """A request that takes some tenths of a second."""
+    from serving import picture, pixels
+
+    rng = np.random.default_rng(1)
+    return pixels(picture(rng, 40, 40)[None], picture(rng, 160, 160)[None])

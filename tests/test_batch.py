@@ -2,7 +2,6 @@
 
 import csv
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -13,10 +12,9 @@ import numpy as np
 import PIL.Image
 import psutil
 import pytest
+from conftest import ROOT
 
 from ttsr_tf import TTSR, checkpoints, images
-
-ROOT = pathlib.Path(__file__).parent.parent
 
 
 @pytest.fixture

@@ -10,13 +10,12 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 
 from export import verification, versions
 from export.verification import Session
 from ttsr_tf import checkpoints
 from ttsr_tf.errors import InputError
-
-ROOT = pathlib.Path(__file__).parent.parent
 
 
 @pytest.fixture

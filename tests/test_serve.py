@@ -14,29 +14,17 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
-from ttsr_tf import checkpoints
-
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
-from serving import b64, free_ports, picture, pixels, png, predict
+from serving import b64, free_ports, pixels, png, predict
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 QUEUED = 3  # as the fixture `server` has it
 
 
-@pytest.fixture(scope="module")
-def model(exported):
-    return checkpoints.load(exported / "model.weights.h5")
-
-
-@pytest.fixture
-def pair(rng):
-    return picture(rng, 9, 14), picture(rng, 20, 27)
-
-
-def test_predict_by_grpc(server, model, pair):
+def test_predict_by_grpc(server, exported_model, pair):
     lr, ref = pair
     answer = server.predict(pixels(lr[None], ref[None]))
-    expected = model.upscale_with_attention(lr, ref)
+    expected = exported_model.upscale_with_attention(lr, ref)
     np.testing.assert_array_equal(tf.make_ndarray(answer.outputs["sr"])[0], expected["sr"])
     confidence = tf.make_ndarray(answer.outputs["confidence"])[0]
     np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
@@ -55,9 +43,9 @@ def test_filter_and_default_signature(server, pair):
     assert list(server.predict(request).outputs) == ["confidence"]
 
 
-def test_predict_by_rest(server, model, pair):
+def test_predict_by_rest(server, exported_model, pair):
     lr, ref = pair
-    sr = model.upscale(lr, ref)
+    sr = exported_model.upscale(lr, ref)
     row = {"lr": lr.tolist(), "ref": ref.tolist()}
     for path in "/v1/models/ttsr:predict", "/v1/models/ttsr/versions/1:predict":
         status, answer = server.rest(path, json.dumps({"instances": [row, row]}).encode())
@@ -101,13 +89,6 @@ def test_status_and_metadata(server):
     assert answer["model_spec"] == {"name": "ttsr", "signature_name": "", "version": "1"}
 
 
-@pytest.fixture(scope="module")
-def large():
-    """A request that takes some tenths of a second."""
-    rng = np.random.default_rng(1)
-    return pixels(picture(rng, 40, 40)[None], picture(rng, 160, 160)[None])
-
-
 def test_the_queue_is_bounded(server, large):
     def code(_):
         try:
@@ -144,7 +125,7 @@ def test_listens_on_this_machine_only(server):
         assert len(beyond) == process.name().startswith("ray::ServeReplica"), process
 
 
-def test_the_clients_command(server, model, pair, tmp_path):
+def test_the_clients_command(server, exported_model, pair, tmp_path):
     for name, one in zip(("lr", "ref"), pair, strict=True):
         (tmp_path / f"{name}.png").write_bytes(png(one))
     files = (f"--{name}={tmp_path / name}.png" for name in ("lr", "ref", "output"))
@@ -152,7 +133,7 @@ def test_the_clients_command(server, model, pair, tmp_path):
     result = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
-    np.testing.assert_array_equal(sr, model.upscale(*pair))
+    np.testing.assert_array_equal(sr, exported_model.upscale(*pair))
 
 
 @pytest.mark.parametrize("taken", [False, True])

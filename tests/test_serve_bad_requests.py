@@ -12,22 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import checkpoints
-
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
-from serving import b64, picture, pixels, png, predict
+from serving import b64, pixels, png, predict
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
-
-
-@pytest.fixture(scope="module")
-def model(exported):
-    return checkpoints.load(exported / "model.weights.h5")
-
-
-@pytest.fixture
-def pair(rng):
-    return picture(rng, 9, 14), picture(rng, 20, 27)
 
 
 def bomb():
@@ -98,7 +86,7 @@ FILE = png(REF[0])
         ("nonsense", {"lr": LR, "ref": REF}, "no signature `nonsense`. Use `encoded`, `serving_d"),
     ],
 )
-def test_bad_requests_by_grpc(server, model, pair, signature, inputs, reason):
+def test_bad_requests_by_grpc(server, exported_model, pair, signature, inputs, reason):
     request = predict(signature)
     for name, value in inputs.items():
         is_proto = hasattr(value, "tensor_content")
@@ -108,7 +96,7 @@ def test_bad_requests_by_grpc(server, model, pair, signature, inputs, reason):
     assert time.monotonic() - start < 30  # the tests of another process run beside it
     answer = server.predict(pixels(*(one[None] for one in pair)))
     sr = tf.make_ndarray(answer.outputs["sr"])[0]
-    np.testing.assert_array_equal(sr, model.upscale(*pair))
+    np.testing.assert_array_equal(sr, exported_model.upscale(*pair))
 
 
 def refused(server, request, code, reason):

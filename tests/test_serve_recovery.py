@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import checkpoints
-
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 import serving
 from serving import picture, pixels
@@ -27,23 +25,6 @@ def server(exported, tmp_path_factory):
     shutil.copytree(exported / "ttsr" / "1", models / "1")
     with serving.started(models, "--num_replicas=2") as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def model(exported):
-    return checkpoints.load(exported / "model.weights.h5")
-
-
-@pytest.fixture
-def pair(rng):
-    return picture(rng, 9, 14), picture(rng, 20, 27)
-
-
-@pytest.fixture(scope="module")
-def large():
-    """A request that takes some tenths of a second."""
-    rng = np.random.default_rng(1)
-    return pixels(picture(rng, 40, 40)[None], picture(rng, 160, 160)[None])
 
 
 class Load:
@@ -85,10 +66,10 @@ def until(condition, seconds=300):
         time.sleep(0.2)
 
 
-def test_a_killed_replica(server, model, rng):
+def test_a_killed_replica(server, exported_model, rng):
     replica, other = server.replicas()
     # So large that it is always working on one.
-    with Load(server, model, picture(rng, 40, 40), picture(rng, 160, 160)) as load:
+    with Load(server, exported_model, picture(rng, 40, 40), picture(rng, 160, 160)) as load:
         until(lambda: len(load.versions) > 2)
         replica.kill()
         until(lambda: load.errors)
@@ -125,9 +106,9 @@ def test_a_broken_version(server, pair):
     until(lambda: server.status() == {1: "AVAILABLE"})
 
 
-def test_a_new_version_under_load(server, model, pair):
+def test_a_new_version_under_load(server, exported_model, pair):
     shutil.copytree(server.models / "1", server.models / ".2")
-    with Load(server, model, *pair) as load:
+    with Load(server, exported_model, *pair) as load:
         until(lambda: len(load.versions) > 5)
         (server.models / ".2").rename(server.models / "2")
         until(lambda: server.status() == {1: "END", 2: "AVAILABLE"})

@@ -10,12 +10,6 @@ import tensorflow as tf
 from export.graph import Served
 from export.limits import Limits
 from export.verification import Session
-from ttsr_tf import checkpoints
-
-
-@pytest.fixture(scope="module")
-def model(exported):
-    return checkpoints.load(exported / "model.weights.h5")
 
 
 @pytest.fixture(scope="module")
@@ -43,29 +37,29 @@ def from_file(content):
     return np.asarray(PIL.Image.open(io.BytesIO(content)))
 
 
-def test_sizes_never_traced(session, model, rng):
+def test_sizes_never_traced(session, exported_model, rng):
     for lr, ref in pairs(rng):
-        expected = model.upscale_with_attention(lr, ref)
+        expected = exported_model.upscale_with_attention(lr, ref)
         result = session.run("serving_default", lr=lr[None], ref=ref[None])
         np.testing.assert_array_equal(result["sr"][0], expected["sr"])
         # The last bits depend on how TensorFlow shares a sum among threads.
         np.testing.assert_allclose(result["confidence"][0], expected["confidence"], atol=1e-5)
 
 
-def test_a_batch(session, model, rng):
+def test_a_batch(session, exported_model, rng):
     lr = np.stack([picture(rng, 9, 14) for _ in range(3)])
     ref = np.stack([picture(rng, 20, 27) for _ in range(3)])
     result = session.run("serving_default", lr=lr, ref=ref)
     assert result["confidence"].shape == (3, 9, 14)
-    np.testing.assert_array_equal(result["sr"], list(map(model.upscale, lr, ref)))
+    np.testing.assert_array_equal(result["sr"], list(map(exported_model.upscale, lr, ref)))
 
 
-def test_files_of_different_sizes(session, model, rng):
+def test_files_of_different_sizes(session, exported_model, rng):
     lrs, refs = zip(*pairs(rng), strict=True)
     lr_bytes, ref_bytes = [as_file(lr) for lr in lrs], [as_file(ref, "JPEG") for ref in refs]
     result = session.run("encoded", lr_bytes=lr_bytes, ref_bytes=ref_bytes)
     for sr, lr, ref in zip(result["sr_bytes"], lrs, ref_bytes, strict=True):
-        np.testing.assert_array_equal(from_file(sr), model.upscale(lr, from_file(ref)))
+        np.testing.assert_array_equal(from_file(sr), exported_model.upscale(lr, from_file(ref)))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +80,7 @@ def test_bad_pictures(session, lr_size, ref_size, message):
         session.run("serving_default", lr=lr, ref=ref)
 
 
-def test_bad_files(session, model, rng):
+def test_bad_files(session, exported_model, rng):
     good_lr, good_ref = picture(rng, 7, 9), picture(rng, 16, 20)
     lr, ref = as_file(good_lr), as_file(good_ref)
     for lr_bytes, ref_bytes, message in (
@@ -101,10 +95,10 @@ def test_bad_files(session, model, rng):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             session.run("encoded", lr_bytes=lr_bytes, ref_bytes=ref_bytes)
     (sr,) = session.run("encoded", lr_bytes=[lr], ref_bytes=[ref])["sr_bytes"]
-    np.testing.assert_array_equal(from_file(sr), model.upscale(good_lr, good_ref))
+    np.testing.assert_array_equal(from_file(sr), exported_model.upscale(good_lr, good_ref))
 
 
-def test_variables_are_tensorflows(model):
-    served = Served(model, Limits(1600, 25600))
-    assert len(served.parameters) == len(model.variables)
+def test_variables_are_tensorflows(exported_model):
+    served = Served(exported_model, Limits(1600, 25600))
+    assert len(served.parameters) == len(exported_model.variables)
     assert all(isinstance(v, tf.Variable) for v in served.parameters)

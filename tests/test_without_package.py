@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 
 from export.verification import Session
-from ttsr_tf import checkpoints
 
 HERE = pathlib.Path(__file__).parent
 _CLI = """
@@ -18,11 +17,6 @@ import runpy, sys
 sys.modules.update(ttsr_tf=None, export=None)  # importing them raises
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
-
-
-@pytest.fixture
-def model(exported):
-    return checkpoints.load(exported / "model.weights.h5")
 
 
 @pytest.fixture
@@ -54,20 +48,20 @@ def run_cli(exported, tmp_path):
     return run
 
 
-def test_saved_model_cli(run_cli, model, pairs):
+def test_saved_model_cli(run_cli, exported_model, pairs):
     for lr, ref in pairs:
         sr = np.load(run_cli("serving_default", "sr", lr=lr[None], ref=ref[None]))
-        np.testing.assert_array_equal(sr[0], model.upscale(lr, ref))
+        np.testing.assert_array_equal(sr[0], exported_model.upscale(lr, ref))
 
 
-def test_saved_model_cli_with_files(run_cli, model, pairs):
+def test_saved_model_cli_with_files(run_cli, exported_model, pairs):
     lr_bytes, ref_bytes = (
         np.array([tf.io.encode_png(picture).numpy() for picture in pictures])
         for pictures in zip(*pairs, strict=True)
     )
     path = run_cli("encoded", "sr_bytes", lr_bytes=lr_bytes, ref_bytes=ref_bytes)
     for sr, (lr, ref) in zip(np.load(path, allow_pickle=True), pairs, strict=True):
-        np.testing.assert_array_equal(tf.io.decode_png(sr), model.upscale(lr, ref))
+        np.testing.assert_array_equal(tf.io.decode_png(sr), exported_model.upscale(lr, ref))
 
 
 @pytest.fixture
@@ -88,7 +82,7 @@ def client(exported, tmp_path):
     return [program, exported / "ttsr" / "1", *inputs, output, tmp_path / "sr"]
 
 
-def test_the_c_api(client, tmp_path, model, pairs):
+def test_the_c_api(client, tmp_path, exported_model, pairs):
     arguments = []
     for i, pair in enumerate(pairs):
         for name, pixels in zip(("lr", "ref"), pair, strict=True):
@@ -96,7 +90,7 @@ def test_the_c_api(client, tmp_path, model, pairs):
             arguments += [str(tmp_path / f"{name}{i}"), *map(str, pixels.shape[:2])]
     result = subprocess.run([*client, *arguments], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    expected = np.concatenate([model.upscale(*pair).ravel() for pair in pairs])
+    expected = np.concatenate([exported_model.upscale(*pair).ravel() for pair in pairs])
     np.testing.assert_array_equal(np.fromfile(tmp_path / "sr", np.uint8), expected)
 
 
