@@ -64,6 +64,7 @@ _STOPPED = 130  # the exit code that shells give after Ctrl-C
 
 
 def main():
+    _set_up_ray()
     jobs = _jobs()
     if os.path.isfile(_REF.value or ""):
         images.checked("ref", images.read(_REF.value).rgb, smallest=12)
@@ -91,6 +92,16 @@ def main():
             f"{len(failures)} of {len(jobs)} pictures failed: see "
             f"{os.path.join(_OUTPUT.value, FAILURES)}. The same command tries them again."
         )
+
+
+def _set_up_ray():
+    """By its environment variables, which it reads when it is imported."""
+    # Its usage reports ask nobody, and their notice would be silenced with the rest.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if not _RAY_ADDRESS.value:
+        # On loopback alone, as is the default on the systems that the variable is named after.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 
 def _jobs():

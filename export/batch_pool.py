@@ -3,7 +3,6 @@
 import concurrent.futures
 import contextlib
 import logging
-import os
 import signal
 import socket
 import threading
@@ -42,9 +41,6 @@ def connected(address):
     Raises:
         InputError: Ray isn't installed, or nothing answers at the address.
     """
-    # Its usage reports ask nobody, and their notice would be silenced with the rest.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray.data
     except ImportError:

@@ -8,6 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -18,6 +19,16 @@ tf.config.set_logical_device_configuration(
 
 ROOT = pathlib.Path(__file__).parent.parent
 SHARED = pathlib.Path(os.environ.get("TTSR_SHARED", ROOT.parent / "shared"))
+
+
+def ports_beyond_this_machine(process):
+    """A set of those on which it listens for more than this machine."""
+    return {
+        connection.laddr.port
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr.ip not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import psutil
 import pytest
-from conftest import ROOT
+from conftest import ROOT, ports_beyond_this_machine
 
 from ttsr_tf import TTSR, checkpoints, images
 
@@ -162,6 +162,8 @@ def test_stopped_started_and_a_worker_killed(place, pictures, start, expected):
     flags = "--input=in/*.png", "--ref=ref.jpg", "--worker_cpus=1"  # two workers or more
     process = start(*flags)
     _wait(process, lambda: len(list((place / "out").glob("*.png"))) >= 2)
+    for one in psutil.Process(process.pid).children(recursive=True):
+        assert not ports_beyond_this_machine(one), one
     process.send_signal(signal.SIGTERM)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, "")

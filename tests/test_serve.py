@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
-from conftest import ROOT
+from conftest import ROOT, ports_beyond_this_machine
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 from serving import b64, free_ports, pixels, png, predict
@@ -115,12 +115,7 @@ def test_the_queue_is_bounded(server, large):
 
 def test_listens_on_this_machine_only(server):
     for process in [psutil.Process(server.process.pid), *server.replicas()]:
-        beyond = {
-            connection.laddr.port
-            for connection in process.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-            and connection.laddr.ip not in ("127.0.0.1", "::ffff:127.0.0.1")
-        }
+        beyond = ports_beyond_this_machine(process)
         # Ray Serve's replicas have one port that can't be told where to listen; see README.md.
         assert len(beyond) == process.name().startswith("ray::ServeReplica"), process
 
