@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from ttsr_tf import TTSR
 from ttsr_tf.critic import Critic
-from ttsr_tf.gan import GAN, LossWeights
+from ttsr_tf.gan import GAN
 from ttsr_tf.loss_scale import LossScale
+from ttsr_tf.losses import LossWeights
 
 RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}
 

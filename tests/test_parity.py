@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from ttsr_tf import degrade, losses, torch_checkpoint, vgg
 from ttsr_tf.critic import Critic
-from ttsr_tf.gan import GAN, LossWeights
+from ttsr_tf.gan import GAN
+from ttsr_tf.losses import LossWeights
 
 
 @pytest.fixture

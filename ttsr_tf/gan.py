@@ -6,29 +6,16 @@ after it: critic    ← hr, sr, gradient penalty      critic_steps times, on the
 """
 
 import contextlib
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from ttsr_tf import losses, replicas
-from ttsr_tf.gradients import of_losses
+from ttsr_tf.gradients import clipped, of_losses
 from ttsr_tf.loss_scale import LossScale
 
 _NORMS = "norm/backbone", "norm/extractor"
 _OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
-
-
-class LossWeights(NamedTuple):
-    """What each of the generator's losses counts for (the released program's values)."""
-
-    reconstruction: float = 1.0
-    perceptual: float = 1e-2
-    transferal: float = 1e-2
-    adversarial: float = 1e-3
-
-
-PUBLISHED = LossWeights()
 
 
 class GAN(keras.Model):
@@ -41,7 +28,7 @@ class GAN(keras.Model):
         generator: a built `TTSR`.
         critic: a built `Critic`, or None to leave the adversarial loss out.
         features: a built `vgg.Features`, or None to leave the perceptual loss out.
-        weights: `LossWeights`; without a transferal weight that loss is left out.
+        weights: `losses.LossWeights`; without a transferal weight that loss is left out.
         warm_up_steps: steps with the reconstruction loss only.
         critic_steps: steps of the critic for one of the generator.
         gradient_clip: bound on the norm of the generator's gradient and of the critic's, or None.
@@ -58,7 +45,7 @@ class GAN(keras.Model):
         generator,
         critic=None,
         features=None,
-        weights=PUBLISHED,
+        weights=losses.PUBLISHED,
         warm_up_steps=2 * 1319,
         critic_steps=2,
         gradient_clip=None,
@@ -120,11 +107,13 @@ class GAN(keras.Model):
     def full_step(self, batch):
         """A step with all losses; a dict of this replica's share of every number."""
         report = {}
-        if self.critic:
-            sr = self.generator(batch)["sr"]
+
+        def critic_learns(sr):
             for i in range(self.critic_steps):
-                report = self._train_critic(batch["hr"], sr, batch["epsilon"][:, i])
-        return {**self._train_generator(batch, self._used_losses()), **report}
+                report.update(self._train_critic(batch["hr"], sr, batch["epsilon"][:, i]))
+
+        first = critic_learns if self.critic else None
+        return self._train_generator(batch, self._used_losses(), first) | report
 
     @property
     def reported(self):
@@ -153,7 +142,7 @@ class GAN(keras.Model):
         confidence = outputs["confidence"] if self.weigh_by_confidence else None
         return losses.transferal(outputs["textures"], features, confidence)
 
-    def _train_generator(self, batch, names):
+    def _train_generator(self, batch, names, critic_learns=None):
         scale = self.loss_scale.factor if self.loss_scale else 1.0
 
         def losses_of(hr, outputs):
@@ -163,12 +152,18 @@ class GAN(keras.Model):
 
         backbone, extractor = self._parts()
         gradients, found = of_losses(
-            self.generator, backbone + extractor, batch, losses_of, len(names), self.pairs_at_once
+            self.generator,
+            backbone + extractor,
+            batch,
+            losses_of,
+            len(names),
+            self.pairs_at_once,
+            critic_learns,
         )
         gradients = replicas.averaged(gradients)
         if self.loss_scale:
             gradients = self.loss_scale.unscaled(gradients)
-        gradients = self._clipped(gradients)
+        gradients = clipped(gradients, self.gradient_clip)
         of_backbone, of_extractor = gradients[: len(backbone)], gradients[len(backbone) :]
         replicas.apply(self.backbone_optimizer, of_backbone, backbone)
         replicas.apply(self.extractor_optimizer, of_extractor, extractor)
@@ -184,14 +179,10 @@ class GAN(keras.Model):
                 "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
             }
             loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
-        gradients = self._clipped(replicas.averaged(tape.gradient(loss, variables)))
+        gradients = replicas.averaged(tape.gradient(loss, variables))
+        gradients = clipped(gradients, self.gradient_clip)
         replicas.apply(self.critic_optimizer, gradients, variables)
         return replicas.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
-
-    def _clipped(self, gradients):
-        if not self.gradient_clip:
-            return gradients
-        return tf.clip_by_global_norm(gradients, self.gradient_clip)[0]
 
     def _parts(self):
         """The generator's variables: of its backbone, and of its texture extractor."""

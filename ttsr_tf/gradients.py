@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 
-def of_losses(generator, variables, batch, losses_of, num_losses, pairs_at_once=None):
+def of_losses(
+    generator, variables, batch, losses_of, num_losses, pairs_at_once=None, critic_learns=None
+):
     """The gradient of a weighed sum of losses, and the losses.
 
     Args:
@@ -14,26 +16,37 @@ def of_losses(generator, variables, batch, losses_of, num_losses, pairs_at_once=
             scalar, and a list of scalars to report; all are means over the examples.
         num_losses: how many are reported.
         pairs_at_once: how many pairs' activations are in memory at once; None: all.
+        critic_learns: function of the whole batch's sr, called before `losses_of`; or None.
 
     Returns:
         The gradients, as long a list as `variables`, and the reported scalars, float32.
     """
 
-    def of_part(part):
-        gradients, values = _of_part(generator, variables, part, losses_of)
+    def of_part(part, critic_learns=None):
+        gradients, values = _of_part(generator, variables, part, losses_of, critic_learns)
         return [*gradients, *(tf.cast(value, tf.float32) for value in values)]
 
-    if pairs_at_once is None:
-        found = of_part(batch)
+    size = batch["hr"].shape[0]
+    if pairs_at_once is None or (size and size <= pairs_at_once):
+        found = of_part(batch, critic_learns)
     else:
+        if critic_learns:  # from all pairs, whose activations can't be kept until then
+            critic_learns(generator(batch)["sr"])
         zeros = [*(tf.zeros(v.shape) for v in variables), *(tf.zeros([]),) * num_losses]
         found = _mean(of_part, batch, pairs_at_once, zeros)
     return found[: len(variables)], found[len(variables) :]
 
 
-def _of_part(generator, variables, batch, losses_of):
+def clipped(gradients, norm):
+    """Scaled to a global norm, a float, if theirs is larger; as they are if it is None."""
+    return tf.clip_by_global_norm(gradients, norm)[0] if norm else gradients
+
+
+def _of_part(generator, variables, batch, losses_of, critic_learns):
     with tf.GradientTape() as tape:
         outputs = generator(batch, training=True)
+    if critic_learns:
+        critic_learns(outputs["sr"])
     seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
     # Only what the generator put out is watched: VGG19, the critic and the texture extractor judge
     # it, and must not learn from that.

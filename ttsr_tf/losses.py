@@ -1,10 +1,24 @@
 """What training minimises. Every mean is over all elements, in float32."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from ttsr_tf import layers
 
 PENALTY_WEIGHT = 10  # of the gradient penalty in the critic's loss
+
+
+class LossWeights(NamedTuple):
+    """What each of the generator's losses counts for (the released program's values)."""
+
+    reconstruction: float = 1.0
+    perceptual: float = 1e-2
+    transferal: float = 1e-2
+    adversarial: float = 1e-3
+
+
+PUBLISHED = LossWeights()
 
 
 def reconstruction(hr, sr):

@@ -16,8 +16,9 @@ from absl import flags
 from ttsr_tf import checkpoints, pairs, run_folder, strategies, validation, vgg
 from ttsr_tf.critic import Critic
 from ttsr_tf.errors import InputError
-from ttsr_tf.gan import GAN, LossWeights
+from ttsr_tf.gan import GAN
 from ttsr_tf.loop import Loop, Plan
+from ttsr_tf.losses import LossWeights
 from ttsr_tf.model import TTSR
 from ttsr_tf.stopping import StopRequest
 from ttsr_tf.summaries import Summaries
