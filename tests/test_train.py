@@ -116,6 +116,20 @@ def test_stopped_and_killed_it_ends_with_the_same_weights(whole, run, tmp_path):
         assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 5, 6, 8, 10]
 
 
+def test_a_run_that_ended_within_its_warm_up_is_made_longer(whole, run, fails, tmp_path):
+    flags = [*TINY, f"--run_dir={tmp_path}"]
+    for max_steps in 3, 10:
+        result = run("train", *flags, f"--max_steps={max_steps}", env=ONE_THREAD)
+        assert result.returncode == 0, result.stderr
+    _assert_same(whole[0], tmp_path)
+    with open(tmp_path / "scalars.csv", newline="") as file:
+        critic = {int(row["step"]): row["critic"] for row in csv.DictReader(file)}
+    assert list(critic) == [2, 3, 4, 5, 6, 8, 10]
+    assert float(critic[10]) != 0
+    line = fails("train", *flags, "--max_steps=4")
+    assert "holds a critic, so this run went beyond its warm-up. Give more --max_steps" in line
+
+
 def test_other_flags_are_named(whole, fails):
     run_dir, _ = whole
     before = (run_dir / "run.flags").read_text()

@@ -40,10 +40,9 @@ class TrainingState:
             "critic_optimizer": gan.critic_optimizer,
             "loss_scale": gan.loss_scale,
         }
-        parts = {name: part for name, part in parts.items() if part}
-        checkpoint = tf.train.Checkpoint(**parts, **self._saved)
+        self._parts = {name: part for name, part in parts.items() if part} | self._saved
         folder = os.path.join(run_dir, CHECKPOINTS)
-        self._manager = tf.train.CheckpointManager(checkpoint, folder, keep)
+        self._manager = tf.train.CheckpointManager(tf.train.Checkpoint(**self._parts), folder, keep)
 
     def restore(self):
         """Goes back to the last checkpoint, if there is one.
@@ -55,7 +54,7 @@ class TrainingState:
         if not path:
             return
         try:
-            self._manager.checkpoint.restore(path).assert_consumed()
+            tf.train.Checkpoint(**self._in(path)).restore(path).assert_existing_objects_matched()
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -64,6 +63,18 @@ class TrainingState:
             ) from None
         self.step = int(self._saved["step"])
         self.best_psnr = float(self._saved["best_psnr"])
+
+    def _in(self, path):
+        """The parts that a checkpoint has to hold."""
+        saved = {name.split("/")[0] for name, _ in tf.train.list_variables(path)}
+        if "critic" in saved and "critic" not in self._parts:
+            raise InputError(
+                f"{path} holds a critic, so this run went beyond its warm-up. Give more "
+                "--max_steps than --warm_up_steps."
+            )
+        # A run that was to end within the warm-up has none, and may be made longer.
+        new = set() if "critic" in saved else {"critic", "critic_optimizer"}
+        return {name: part for name, part in self._parts.items() if name not in new}
 
     def save(self):
         """Writes a checkpoint; those before the last few are removed once it is whole."""
