@@ -100,9 +100,9 @@ def _server(models):
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        line = process.stdout.readline()
-        if not line.startswith("Serving"):
-            raise SystemExit(line)
+        lines = process.stdout.readline(), process.stdout.readline()
+        if not lines[-1].startswith("Serving"):
+            raise SystemExit("".join(lines))
         print(f"Started in {time.monotonic() - start:.0f} s.\n")
         yield psutil.Process(process.pid)
     finally:

@@ -128,10 +128,8 @@ def _do(jobs, total, failures):
             f"{pool.size} workers, each with CPUs: {pool.cpus}, memory: {pool.memory_gb:.1f} GiB.",
             flush=True,
         )
-        progress = None
+        progress = Progress(total, "picture", total - len(jobs))
         for result in batch_pool.results(ray, jobs, pool, checkpoint, folder):
-            # From the first result on, since the workers' start says nothing about the rate.
-            progress = progress or Progress(total, "picture", total - len(jobs))
             if result["reason"]:
                 failures.append([result[key] for key in ("lr", "ref", "reason")])
             progress.advance(failed=len(failures))

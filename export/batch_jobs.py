@@ -36,9 +36,11 @@ def of_pictures(given, ref, output):
         A list of `Job`, by name.
 
     Raises:
-        InputError: no pictures, several references or several pictures of one name, or an input
-            would be overwritten.
+        InputError: no pictures, no such reference, several references or several pictures of one
+            name, or an input would be overwritten.
     """
+    if not os.path.exists(ref):
+        raise InputError(f"--ref={ref} is neither a picture nor a folder. Check the path.")
     lr_paths = _found(given)
     refs = _by_stem(images.listed(ref)) if os.path.isdir(ref) else None
     jobs = []
@@ -87,7 +89,10 @@ def _found(given):
         return images.listed(given)
     paths = sorted(filter(images.is_picture, glob.glob(given, recursive=True)))
     if not paths:
-        raise InputError(f"{given} matches no pictures ({', '.join(images.EXTENSIONS)}).")
+        raise InputError(
+            f"--input={given} is no folder and matches no pictures "
+            f"({', '.join(images.EXTENSIONS)}). Check the path."
+        )
     return paths
 
 

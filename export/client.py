@@ -86,6 +86,8 @@ def _options():
 def _explained(error):
     reason = (error.details() or error.code().name).splitlines()[0]
     if error.code() == grpc.StatusCode.UNAVAILABLE:
+        if "http1" in reason:
+            return f"{_SERVER.value} speaks HTTP, not gRPC. Give the server's gRPC port."
         return f"{_SERVER.value} can't be reached ({reason}). Is a server running there?"
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"{_SERVER.value} gave no answer in {_TIMEOUT.value:g} s. Give a larger --timeout."

@@ -58,6 +58,7 @@ def main():
     folder = os.path.abspath(_MODEL_DIR.value)
     name = _MODEL_NAME.value or os.path.basename(folder)
     model = served.Served(name, folder, _NUM_REPLICAS.value)
+    print("Starting Ray and loading the model: about half a minute.", flush=True)
     with replicas.cluster(_METRICS_PORT.value):
         asyncio.run(_serve(model))
 
@@ -81,9 +82,16 @@ async def _serve(model):
     from export.server.queue import Queue
 
     stop = asyncio.Event()
+
+    def stop_soon():
+        stop.set()
+        print("Stopping: what is under way ends first.", flush=True)
+
     for name in signal.SIGTERM, signal.SIGINT:
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, stop_soon)
     number = await model.load()
+    if stop.is_set():
+        return
 
     most_bytes = _MAX_REQUEST_MB.value * 2**20
     most_requests = _NUM_REPLICAS.value + _MAX_QUEUED_REQUESTS.value
@@ -103,7 +111,6 @@ async def _serve(model):
     )
     watching = asyncio.create_task(model.watch())
     await stop.wait()
-    print("Stopping: requests under way end first.", flush=True)
     watching.cancel()
     await asyncio.gather(grpc_server.stop(_LONGEST_STOP), rest_server.cleanup())
 

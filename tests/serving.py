@@ -31,6 +31,7 @@ def started(models, *flags):
     server = Server(models, flags)
     family = []
     try:
+        assert "loading the model" in server.process.stdout.readline()
         line = server.process.stdout.readline()
         assert line.startswith("Serving ttsr, version 1: gRPC 127.0.0.1:"), line
         family = psutil.Process(server.process.pid).children(recursive=True)

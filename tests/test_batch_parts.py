@@ -24,6 +24,7 @@ def place(tmp_path, monkeypatch):
             path = tmp_path / folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+    (tmp_path / "ref.png").touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -51,8 +52,10 @@ def test_refused_pictures(place):
         batch_jobs.of_pictures("in/**", "ref.png", "out")
     with pytest.raises(InputError, match=r"in/a.png is an input and an output"):
         batch_jobs.of_pictures("in", "ref.png", "in/sub/..")
-    with pytest.raises(InputError, match=r"in/\*.gif matches no pictures"):
+    with pytest.raises(InputError, match=r"--input=in/\*.gif is no folder and matches no pictures"):
         batch_jobs.of_pictures("in/*.gif", "ref.png", "out")
+    with pytest.raises(InputError, match=r"--ref=none.png is neither a picture nor a folder"):
+        batch_jobs.of_pictures("in", "none.png", "out")
 
 
 LISTS = {

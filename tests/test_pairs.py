@@ -76,7 +76,7 @@ def test_bad_folders(folder):
     with pytest.raises(InputError, match=r"12 .* smaller than --crop_size=40: 00\.png \(40×36\)"):
         _load(folder, crop_size=40)
     (folder / "train/ref/03.png").unlink()
-    with pytest.raises(InputError, match=r"1 pictures without a partner .*name, 03\.png\. Add"):
+    with pytest.raises(InputError, match=r"1 pictures without .*, input/03\.png\. Add"):
         _load(folder)
     with pytest.raises(InputError, match=r"input is missing: pairs are input/NAME"):
         _load(folder / "train/ref")

@@ -135,5 +135,5 @@ def test_stops_when_requests_under_way_are_done(server, large):
     assert connection.getresponse().status == 200
     connection.close()
     rest, _ = server.process.communicate(timeout=60)
-    assert rest.endswith("Stopping: requests under way end first.\n")  # Ray tells of the killed one
+    assert rest.endswith("Stopping: what is under way ends first.\n")  # Ray tells of the killed one
     assert server.process.returncode == 0

@@ -21,7 +21,7 @@ TINY = [
     "--perceptual_weight=0",
     "--crop_size=32",
     "--batch_size=4",
-    *["--num_residual_blocks=1"] * 4,
+    "--num_residual_blocks=1,1,1,1",
     "--num_features=4",
     "--warm_up_steps=2",
 ]

@@ -20,7 +20,7 @@ TINY = [
     "--perceptual_weight=0",
     "--crop_size=32",
     "--batch_size=2",
-    *["--num_residual_blocks=1"] * 4,
+    "--num_residual_blocks=1,1,1,1",
     "--num_features=4",
     "--warm_up_steps=4",
     "--summary_every=2",
@@ -138,6 +138,14 @@ def test_other_flags_are_named(whole, fails):
     assert (run_dir / "run.flags").read_text() == before
 
 
+def test_a_run_cant_end_before_its_step(whole, fails):
+    run_dir, _ = whole
+    before = (run_dir / "run.flags").read_text()
+    line = fails("train", f"--flagfile={run_dir}/run.flags", "--max_steps=9")
+    assert line == "error: --max_steps=9: this run has done 10 steps. Give more."
+    assert (run_dir / "run.flags").read_text() == before
+
+
 def test_a_full_disk_leaves_the_last_checkpoint(run, tmp_path):
     """As if: from some step on, files can't grow beyond 64 KiB."""
     flags = [*TINY, f"--run_dir={tmp_path}", "--checkpoint_minutes=0"]
@@ -167,7 +175,8 @@ def test_a_full_disk_leaves_the_last_checkpoint(run, tmp_path):
         (["--data_dir=x"], "--data_dir goes with --dataset=folder"),
         (["--vgg19_weights=none.h5"], "No VGG19 weights at 'none.h5': give imagenet"),
         (["--perceptual_weight=1"], "--vgg19_weights=random can't judge pictures"),
-        (["--num_residual_blocks=1"], "must be given four times"),
+        (["--num_residual_blocks=1,1"], "--num_residual_blocks=1,1 must be four numbers"),
+        (["--num_residual_blocks=1,1,1,x"], "--num_residual_blocks=1,1,1,x must be four numbers"),
         (["--finetune_from=none.h5"], "No checkpoint at none.h5"),
     ],
 )

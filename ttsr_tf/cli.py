@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 
 # Must precede the import of TensorFlow, whose start-up prints lines that help no user.
@@ -10,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from absl import app, flags, logging
 
 from ttsr_tf.errors import InputError
+
+_STOPPED = 130  # the exit code that shells give after Ctrl-C
 
 
 @contextlib.contextmanager
@@ -32,8 +35,11 @@ with stderr_muted():  # it prints about missing GPUs, whatever the level is
     tf.config.list_physical_devices()
 
 
-def run(main):
-    """Parses flags and calls `main()`; an `InputError` ends with one line and exit code 1."""
+def run(main, stopped="Stopped."):
+    """Parses flags and calls `main()`.
+
+    An `InputError` ends with one line and exit code 1, Ctrl-C with the line `stopped` and 130.
+    """
 
     def without_arguments(argv):
         if len(argv) > 1:
@@ -43,6 +49,9 @@ def run(main):
             main()
         except InputError as error:
             _fail(str(error))
+        except KeyboardInterrupt:
+            print(f"\n{stopped}", file=sys.stderr)
+            sys.exit(_STOPPED)
 
     app.run(without_arguments, flags_parser=_parse)
 
@@ -57,7 +66,8 @@ def _parse(argv):
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        _fail(f"{error} (see --help)".replace("\n", " ").replace("ERROR:: ", ""))
+        text = re.sub(r"flag (--\w+)=None: .* than None\.", r"\1 is missing.", str(error))
+        _fail(f"{text} (see --help)".replace("\n", " ").replace("ERROR:: ", ""))
 
 
 def _fail(message):

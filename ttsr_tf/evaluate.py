@@ -133,4 +133,4 @@ def _write_report(model, picture_set, rows, protocol, failed):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, stopped="Stopped. The same command goes on.")

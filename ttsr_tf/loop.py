@@ -165,6 +165,8 @@ def _distributed(strategy, method):
         return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
 
     def call(batch, stop):
+        if not names:
+            print("Building the step's graph: up to two minutes.", flush=True)
         numbers = step(batch, tf.constant(float(stop))).numpy()
         return dict(zip(names, map(float, numbers), strict=True))
 

@@ -39,9 +39,10 @@ def in_folder(data_dir):
             raise InputError(f"{folder} is missing: pairs are input/NAME and ref/NAME.")
         names[kind] = set(filter(images.is_picture, os.listdir(folder)))
     if unpaired := sorted(names["input"] ^ names["ref"]):
+        where = [f"{'input' if n in names['input'] else 'ref'}/{n}" for n in unpaired]
         raise InputError(
             f"{root}: {len(unpaired)} pictures without a partner of the same name, "
-            f"{first_of(unpaired)}. Add or remove them."
+            f"{first_of(where)}. Add or remove them."
         )
     paired = sorted(names["input"])
     files = [[File(os.path.join(root, kind, n)) for kind in ("input", "ref")] for n in paired]

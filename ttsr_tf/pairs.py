@@ -77,10 +77,10 @@ def load(dataset, data_dir=None, crop_size=160, seed=0, cache_gb=4.0, skip_corru
     else:
         known = f"{SAMPLE}, {FOLDER} or {CUFED5}"
         raise InputError(f"`dataset` must be {known}, got {dataset!r}.")
-    names, files, sizes = _readable(names, files, pair_files.size, skip_corrupt)
+    names, files, sizes = _readable(names, files, pair_files.size, "checked", skip_corrupt)
     _check_sizes(names, sizes, crop_size)
     if 3 * sum(height * width for pair in sizes for height, width in pair) <= 2**30 * cache_gb:
-        names, _, decoded = _readable(names, files, pair_files.decoded, skip_corrupt)
+        names, _, decoded = _readable(names, files, pair_files.decoded, "decoded", skip_corrupt)
         pairs = Pairs(names, decoded.__getitem__)
     else:
         pairs = Pairs(names, lambda i: tuple(map(pair_files.decoded, files[i])), skip_corrupt)
@@ -89,8 +89,10 @@ def load(dataset, data_dir=None, crop_size=160, seed=0, cache_gb=4.0, skip_corru
     return pairs.chosen(range(HELD_OUT, len(pairs))), pairs.chosen(range(HELD_OUT))
 
 
-def _readable(names, files, read, skip_corrupt):
+def _readable(names, files, read, done, skip_corrupt):
     """Names, files and what `read` made of both, of the pairs where it raises no InputError.
+
+    `done` is what the progress calls that.
 
     Raises:
         InputError: there are others, and `skip_corrupt` is not set.
@@ -102,7 +104,7 @@ def _readable(names, files, read, skip_corrupt):
         except InputError as error:
             return error
 
-    progress, results = Progress(len(files), "pair"), []
+    progress, results = Progress(len(files), f"pair {done}"), []
     with ThreadPoolExecutor() as pool:
         for result in pool.map(tried, files):
             results.append(result)

@@ -11,6 +11,8 @@ PLAIN_EVERY = 10  # seconds
 class Progress:
     """A bar with rate and remaining time; a plain line now and then where there is no terminal.
 
+    The rate doesn't count the first step, which may wait for TensorFlow's graph or for workers.
+
     Args:
         total: number of steps.
         unit: what one step is, such as "step".
@@ -21,15 +23,21 @@ class Progress:
         hidden = not sys.stderr.isatty()
         self._bar = tqdm.tqdm(total=total, unit=unit, initial=done, disable=hidden)
         self._total, self._unit = total, unit
-        self._done, self._before, self._start = done, done, time.monotonic()
+        self._done, self._before, self._start = done, done + 1, time.monotonic()
         self._next_line = self._start + PLAIN_EVERY
 
     def advance(self, **values):
         """One step is done; `values` are shown beside it."""
         self._done += 1
+        first = self._done == self._before
+        if first:
+            self._start = time.monotonic()
         if self._bar.disable:
             self._plain_line(values)
         else:
+            if first:
+                self._bar.unpause()
+                self._bar.initial += 1
             self._bar.set_postfix(values, refresh=False)
             self._bar.update()
 
@@ -41,7 +49,8 @@ class Progress:
         if now < self._next_line and self._done < self._total:
             return
         self._next_line = now + PLAIN_EVERY
-        rate = (now - self._start) / (self._done - self._before)
-        left = rate * (self._total - self._done)
         shown = "".join(f", {name} {value}" for name, value in values.items())
-        print(f"{self._unit} {self._done}/{self._total}{shown}, {left:.0f} s left", flush=True)
+        if self._done > self._before or self._done == self._total:
+            each = (now - self._start) / max(self._done - self._before, 1)
+            shown += f", {each * (self._total - self._done):.0f} s left"
+        print(f"{self._unit} {self._done}/{self._total}{shown}", flush=True)

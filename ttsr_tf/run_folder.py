@@ -16,7 +16,7 @@ FLAGS, CHECKPOINTS = "run.flags", "checkpoints"
 
 
 def claim(folder, flags, free=()):
-    """Makes the folder and writes the run's flags to it, or finds that they are there.
+    """Makes the folder, or finds that the run in it has the same flags.
 
     Args:
         folder: its name.
@@ -35,6 +35,11 @@ def claim(folder, flags, free=()):
     if os.path.isdir(os.path.join(folder, CHECKPOINTS)) and os.path.isfile(path):
         with open(path) as file:
             _check_same(folder, set(file.read().splitlines()), set(flags), free)
+
+
+def write_flags(folder, flags):
+    """Writes the lines of the run's flagfile."""
+    path = os.path.join(folder, FLAGS)
     with images.written_aside(path) as aside, open(aside, "w") as file:
         file.writelines(f"{line}\n" for line in flags)
 

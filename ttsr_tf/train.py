@@ -73,8 +73,8 @@ _VGG19_WEIGHTS = flags.DEFINE_string(
     "or random.",
 )
 _FINETUNE_FROM = flags.DEFINE_string("finetune_from", None, "Weights to start from (.weights.h5).")
-_NUM_RESIDUAL_BLOCKS = flags.DEFINE_multi_integer(
-    "num_residual_blocks", [16, 16, 8, 4], "Four times: shallow, ×1, ×2, ×4.", lower_bound=0
+_NUM_RESIDUAL_BLOCKS = flags.DEFINE_list(
+    "num_residual_blocks", "16,16,8,4", "Of the shallow features, at ×1, ×2 and ×4."
 )
 _NUM_FEATURES = flags.DEFINE_integer("num_features", 64, "Channels.", lower_bound=2)
 _SUMMARY_EVERY = flags.DEFINE_integer("summary_every", 50, "Steps.", lower_bound=1)
@@ -106,11 +106,12 @@ def main():
     with strategy.scope():
         gan = _gan()
     if writes := strategies.is_chief(strategy):
-        # Only now: bad input must not change the flags of a run that is there.
         free = _FREE if _DECAY.value == COSINE else (*_FREE, "max_steps")
         run_folder.claim(_RUN_DIR.value, cli.flag_lines(), free)
     state = TrainingState(gan, _RUN_DIR.value, _KEEP_CHECKPOINTS.value)
-    state.restore()
+    state.restore(_MAX_STEPS.value)
+    if writes:  # only now: bad input must not change the flags of a run that is there
+        run_folder.write_flags(_RUN_DIR.value, cli.flag_lines())
     names = [*gan.reported, "steps_per_second", *validation.NAMES]
     summaries = Summaries(_RUN_DIR.value, names, state.step) if writes else None
     parameters = f"{gan.generator.count_params():,} parameters"
@@ -136,9 +137,10 @@ def main():
 def _check_flags():
     if _CROP_SIZE.value % 4:
         raise InputError(f"--crop_size={_CROP_SIZE.value} must be a multiple of 4.")
-    if len(_NUM_RESIDUAL_BLOCKS.value) != 4:
+    blocks = _NUM_RESIDUAL_BLOCKS.value
+    if len(blocks) != 4 or not all(n.isdecimal() for n in blocks):
         raise InputError(
-            f"--num_residual_blocks={_NUM_RESIDUAL_BLOCKS.value} must be given four times."
+            f"--num_residual_blocks={','.join(blocks)} must be four numbers, such as 16,16,8,4."
         )
     if _DATASET.value == pairs.SAMPLE and _DATA_DIR.value:
         raise InputError("--data_dir goes with --dataset=folder or tfds_cufed5, not sample.")
@@ -154,7 +156,7 @@ def _trains_fully():
 
 def _gan():
     """Networks, losses and optimizers."""
-    sizes = _NUM_RESIDUAL_BLOCKS.value, _NUM_FEATURES.value
+    sizes = list(map(int, _NUM_RESIDUAL_BLOCKS.value)), _NUM_FEATURES.value
     if _FINETUNE_FROM.value:
         generator = checkpoints.load_same_size(_FINETUNE_FROM.value, *sizes)
     else:

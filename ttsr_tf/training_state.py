@@ -44,11 +44,11 @@ class TrainingState:
         folder = os.path.join(run_dir, CHECKPOINTS)
         self._manager = tf.train.CheckpointManager(tf.train.Checkpoint(**self._parts), folder, keep)
 
-    def restore(self):
+    def restore(self, max_steps):
         """Goes back to the last checkpoint, if there is one.
 
         Raises:
-            InputError: it is damaged, or of another network.
+            InputError: it is damaged, of another network, or beyond `max_steps`.
         """
         path = self._manager.latest_checkpoint
         if not path:
@@ -63,6 +63,10 @@ class TrainingState:
             ) from None
         self.step = int(self._saved["step"])
         self.best_psnr = float(self._saved["best_psnr"])
+        if self.step > max_steps:
+            raise InputError(
+                f"--max_steps={max_steps}: this run has done {self.step} steps. Give more."
+            )
 
     def _in(self, path):
         """The parts that a checkpoint has to hold."""

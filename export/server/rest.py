@@ -6,11 +6,17 @@ import json
 import logging
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from google.protobuf import json_format
 
 from export.server import checks, json_values
 from export.server.counter import count
 from export.server.refused import Refused, invalid
+
+logging.getLogger("aiohttp.server").addFilter(
+    # What isn't HTTP, as from a client of gRPC on the wrong port, is nobody's error here.
+    lambda record: not record.exc_info or not isinstance(record.exc_info[1], HttpProcessingError)
+)
 
 _SLOWEST_BODY = 60  # seconds; it holds a place in the queue
 
