@@ -22,6 +22,7 @@ from absl import flags
 from process_memory import peak
 
 from ttsr_tf import TTSR, layers, vgg
+from ttsr_tf.adam import Adam
 from ttsr_tf.critic import Critic
 from ttsr_tf.gan import GAN
 
@@ -71,7 +72,7 @@ def _gan(full):
     for network in filter(None, (critic, features)):
         network.build((None, None, None, 3))
     gan = GAN(generator, critic, features, pairs_at_once=_PAIRS_AT_ONCE.value)
-    gan.compile(*(keras.optimizers.Adam(1e-4, epsilon=1e-8) for _ in range(3)))
+    gan.compile(*(Adam(1e-4, epsilon=1e-8) for _ in range(3)))
     return gan
 
 

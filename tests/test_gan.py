@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf import TTSR
+from ttsr_tf.adam import Adam
 from ttsr_tf.critic import Critic
 from ttsr_tf.gan import GAN
 from ttsr_tf.loss_scale import LossScale
@@ -28,11 +29,10 @@ def _gan(**options):
     generator.build()
     critic.build()
     gan = GAN(generator, critic, **options)
-    adam = keras.optimizers.Adam
     gan.compile(
-        adam(RATES["backbone"], epsilon=1e-8),
-        adam(RATES["extractor"], epsilon=1e-8),
-        adam(RATES["critic"], beta_1=0.0, beta_2=0.9, epsilon=1e-8),
+        Adam(RATES["backbone"], epsilon=1e-8),
+        Adam(RATES["extractor"], epsilon=1e-8),
+        Adam(RATES["critic"], beta_1=0.0, beta_2=0.9, epsilon=1e-8),
     )
     return gan
 
@@ -87,7 +87,7 @@ def test_the_generator_learns_from_the_critic_that_was_trained(batch):
 
 def test_losses_without_a_weight_are_left_out(batch):
     gan = GAN(_gan().generator, weights=LossWeights(transferal=0))
-    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    gan.compile(Adam(), Adam())
     report = gan.full_step(batch)
     assert (
         set(report)
@@ -131,8 +131,7 @@ def test_parts_of_a_batch_make_the_same_step(batch):
 
 def test_averaged_weights_are_lent(batch):
     gan = _gan()
-    adam = keras.optimizers.Adam
-    gan.compile(adam(1e-3, use_ema=True, ema_momentum=0.75), adam(1e-3, use_ema=True), adam())
+    gan.compile(Adam(1e-3, use_ema=True, ema_momentum=0.75), Adam(1e-3, use_ema=True), Adam())
     steps = []
     for _ in range(2):
         gan.warm_up_step(batch)

@@ -14,6 +14,7 @@ import keras
 from absl import flags
 
 from ttsr_tf import checkpoints, pairs, run_folder, strategies, validation, vgg
+from ttsr_tf.adam import Adam
 from ttsr_tf.critic import Critic
 from ttsr_tf.errors import InputError
 from ttsr_tf.gan import GAN
@@ -36,9 +37,7 @@ _DATA_DIR = flags.DEFINE_string(
 )
 _CACHE_GB = flags.DEFINE_float("cache_gb", 4, "Of decoded pictures in memory.", lower_bound=0)
 _SKIP_CORRUPT = flags.DEFINE_bool("skip_corrupt", False, "Go on without unreadable pictures.")
-_BATCH_SIZE = flags.DEFINE_integer(
-    "batch_size", 9, "Pairs a step, of all devices together.", lower_bound=1
-)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 9, "Pairs of a step.", lower_bound=1)
 _CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of the pictures.", lower_bound=32)
 _MAX_STEPS = flags.DEFINE_integer("max_steps", None, "Steps.", lower_bound=1, required=True)
 _WARM_UP_STEPS = flags.DEFINE_integer("warm_up_steps", 2638, "Reconstruction only.", lower_bound=0)
@@ -192,7 +191,7 @@ def _gan():
 def _adam(rate, times=1, **options):
     if _DECAY.value == COSINE:
         rate = keras.optimizers.schedules.CosineDecay(rate, times * _MAX_STEPS.value)
-    return keras.optimizers.Adam(rate, epsilon=1e-8, **options)
+    return Adam(rate, epsilon=1e-8, **options)
 
 
 if __name__ == "__main__":
