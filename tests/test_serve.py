@@ -123,9 +123,18 @@ def test_listens_on_this_machine_only(server):
 def test_the_clients_command(server, exported_model, pair, tmp_path):
     for name, one in zip(("lr", "ref"), pair, strict=True):
         (tmp_path / f"{name}.png").write_bytes(png(one))
-    files = (f"--{name}={tmp_path / name}.png" for name in ("lr", "ref", "output"))
-    command = [sys.executable, "-m", "export.client", f"--server=127.0.0.1:{server.grpc_port}"]
-    result = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
+    files = [f"--{name}={tmp_path / name}.png" for name in ("lr", "ref", "output")]
+
+    def client(port):
+        command = [sys.executable, "-m", "export.client", f"--server=127.0.0.1:{port}", *files]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    result = client(server.rest_port)
+    where = f"127.0.0.1:{server.rest_port}"
+    assert result.stderr == (
+        f"error: {where} speaks HTTP, not gRPC. Give the server's gRPC port.\n"
+    )
+    result = client(server.grpc_port)
     assert result.returncode == 0, result.stderr
     sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
     np.testing.assert_array_equal(sr, exported_model.upscale(*pair))

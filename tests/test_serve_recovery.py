@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import threading
 import time
 import urllib.request
@@ -125,6 +126,9 @@ def test_a_new_version_under_load(server, exported_model, pair):
 def test_stops_when_requests_under_way_are_done(server, large):
     lr, ref = np.zeros((1, 9, 9, 3), int), np.zeros((1, 16, 16, 3), int)
     body = json.dumps({"inputs": {"lr": lr.tolist(), "ref": ref.tolist()}})
+    with socket.create_connection(("127.0.0.1", server.rest_port)) as wrong:
+        wrong.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")  # as a client of gRPC begins
+        assert b" 400 " in wrong.recv(100)
     connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=60)
     running = [server.prediction.Predict.future(large, timeout=60) for _ in range(4)]
     time.sleep(0.2)
@@ -135,5 +139,6 @@ def test_stops_when_requests_under_way_are_done(server, large):
     assert connection.getresponse().status == 200
     connection.close()
     rest, _ = server.process.communicate(timeout=60)
+    assert "BadHttpMessage" not in rest
     assert rest.endswith("Stopping: what is under way ends first.\n")  # Ray tells of the killed one
     assert server.process.returncode == 0

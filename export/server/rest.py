@@ -13,11 +13,6 @@ from export.server import checks, json_values
 from export.server.counter import count
 from export.server.refused import Refused, invalid
 
-logging.getLogger("aiohttp.server").addFilter(
-    # What isn't HTTP, as from a client of gRPC on the wrong port, is nobody's error here.
-    lambda record: not record.exc_info or not isinstance(record.exc_info[1], HttpProcessingError)
-)
-
 _SLOWEST_BODY = 60  # seconds; it holds a place in the queue
 
 _SERVED, _QUEUE, _MOST_BYTES, _WORKER = (
@@ -33,6 +28,7 @@ def application(served, queue, most_bytes):
         queue: `Queue`.
         most_bytes: the most that a request may have.
     """
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     app = web.Application(middlewares=[_errors_as_json], client_max_size=most_bytes)
     app[_SERVED], app[_QUEUE], app[_MOST_BYTES] = served, queue, most_bytes
     # One, since JSON takes many times its size while it is read.
@@ -44,6 +40,11 @@ def application(served, queue, most_bytes):
         app.router.add_get(model + "/metadata", _metadata)
         app.router.add_post(model + ":predict", _predict)
     return app
+
+
+def _is_ours(record):
+    """Whether an error isn't the client's, such as one of gRPC's on this port."""
+    return not record.exc_info or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 @web.middleware
