@@ -157,6 +157,9 @@ def test_two_replicas_are_as_one(batch):
     def trained(strategy):
         with strategy.scope():
             gan = _gan(gradient_clip=0.05)
+        for part in "backbone", "extractor", "critic":
+            # By one of 1e-8 the rounding of gradients near zero would become whole steps.
+            getattr(gan, f"{part}_optimizer").epsilon = 1e-5
         batches = tf.data.Dataset.from_tensors(batch).unbatch().batch(4).repeat(2)
         step = tf.function(gan.full_step, autograph=False)
         for part in strategy.experimental_distribute_dataset(batches):
@@ -169,9 +172,8 @@ def test_two_replicas_are_as_one(batch):
     assert two[0] == pytest.approx(one[0], rel=1e-3)
     for part in ("generator", "critic"):
         a, b = (getattr(gan, part).get_weights() for _, gan in (one, two))
-        # Adam's steps of 1e-3 amplify the rounding of gradients near zero.
         difference = max(np.abs(x - y).max() for x, y in zip(a, b, strict=True))
-        assert difference < 1e-4, part
+        assert difference < 1e-5, part
 
 
 def test_float16_matches_in_float32_and_trains(batch, float16):

@@ -127,7 +127,10 @@ def test_a_run_that_ended_within_its_warm_up_is_made_longer(whole, run, fails, t
     assert list(critic) == [2, 3, 4, 5, 6, 8, 10]
     assert float(critic[10]) != 0
     line = fails("train", *flags, "--max_steps=4")
-    assert "holds a critic, so this run went beyond its warm-up. Give more --max_steps" in line
+    assert line == (
+        f"error: {tmp_path}/checkpoints/ckpt-10 holds a critic, so this run went beyond its "
+        "warm-up. Give more --max_steps than --warm_up_steps."
+    )
 
 
 def test_other_flags_are_named(whole, fails):

@@ -116,4 +116,4 @@ def test_bad_flags(flags, fails):
     assert "GiB of memory are needed, 0.20 may be used" in fails("upscale", *flags(memory_gb=0.2))
     assert "Unknown command line flag 'scale'" in fails("upscale", *flags(scale=3))
     assert "unexpected 'extra'" in fails("upscale", *flags(), "extra")
-    assert "--lr must have a value" in fails("upscale", *flags(lr=None))
+    assert "--lr is missing." in fails("upscale", *flags(lr=None))

@@ -55,6 +55,8 @@ class TrainingState:
             return
         try:
             tf.train.Checkpoint(**self._in(path)).restore(path).assert_existing_objects_matched()
+        except InputError:
+            raise
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
