@@ -60,7 +60,6 @@ _MEMORY_GB = flags.DEFINE_float(
 )
 
 FAILURES = "failures.csv"
-_STOPPED = 130  # the exit code that shells give after Ctrl-C
 
 
 def main():
@@ -82,7 +81,7 @@ def main():
             _do(to_do, len(jobs), failures)
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on.", flush=True)
-        sys.exit(_STOPPED)
+        sys.exit(cli.STOPPED)
     finally:
         _write(failures)
     written = sum(os.path.isfile(job.output) for job in to_do)

@@ -12,7 +12,7 @@ from absl import app, flags, logging
 
 from ttsr_tf.errors import InputError
 
-_STOPPED = 130  # the exit code that shells give after Ctrl-C
+STOPPED = 130  # the exit code that shells give after Ctrl-C
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ def run(main, stopped="Stopped."):
             _fail(str(error))
         except KeyboardInterrupt:
             print(f"\n{stopped}", file=sys.stderr)
-            sys.exit(_STOPPED)
+            sys.exit(STOPPED)
 
     app.run(without_arguments, flags_parser=_parse)
 
