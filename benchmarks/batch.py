@@ -23,8 +23,9 @@ import PIL.Image
 import psutil
 from absl import flags
 
-from ttsr_tf import TTSR, checkpoints
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
+from ttsr_tf.weights import checkpoints
 
 _PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=10)
 _SIDE = flags.DEFINE_integer("side", 40, "Of the small pictures, pixels.", lower_bound=3)

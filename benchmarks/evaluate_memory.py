@@ -18,11 +18,12 @@ import psutil
 from absl import flags
 from process_memory import peak
 
-from ttsr_tf import TTSR, metrics
+from ttsr_tf import TTSR
+from ttsr_tf.data.sets import Case, Stored
 from ttsr_tf.evaluation import references
 from ttsr_tf.evaluation.measuring import Task, measure
 from ttsr_tf.evaluation.results import Results
-from ttsr_tf.evaluation.sets import Case, Stored
+from ttsr_tf.images.files import metrics
 
 _PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=1)
 _LARGEST = flags.DEFINE_integer("largest", 256, "Longest side of HR, pixels.", lower_bound=96)

@@ -19,7 +19,12 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from ttsr_tf import TTSR, checkpoints, cost, degrade, images, layers, metrics, sample
+from ttsr_tf import TTSR, layers
+from ttsr_tf.data import sample
+from ttsr_tf.images import bicubic, inputs
+from ttsr_tf.images.files import metrics
+from ttsr_tf.inference import memory
+from ttsr_tf.weights import checkpoints
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Weights (.weights.h5) or a run folder.")
 _LR = flags.DEFINE_string("lr", "125x83", "Size of the small picture: HxW.")
@@ -36,7 +41,7 @@ def main():
     _stages(model, inputs)
     outputs = _timed("whole", lambda: model(inputs))
     lr_size, ref_size = (tuple(inputs[name].shape[1:3]) for name in ("lr", "ref"))
-    print(f"| as `ttsr_tf.upscale` estimates | {cost.seconds(model, lr_size, [ref_size]):.1f} |")
+    print(f"| as `ttsr_tf.upscale` estimates | {memory.seconds(model, lr_size, [ref_size]):.1f} |")
 
     def backbone():
         return model.synthesised(inputs["lr"], outputs["textures"], outputs["confidence"])
@@ -66,11 +71,11 @@ def _inputs():
         map(int, size.split("x")) for size in (_LR.value, _REF.value)
     )
     ref, hr = sample.stereo_pair()
-    lr = degrade.shrink(hr[None, : 4 * height, : 4 * width])
+    lr = bicubic.downscale(hr[None, : 4 * height, : 4 * width])
     ref = tf.constant(ref[None, :ref_height, :ref_width])
-    ref_down_up = degrade.enlarge(degrade.shrink(ref))
-    pictures = {"lr": lr, "lr_up": degrade.enlarge(lr), "ref": ref, "ref_down_up": ref_down_up}
-    return {name: images.to_float(picture) for name, picture in pictures.items()}
+    ref_down_up = bicubic.upscale(bicubic.downscale(ref))
+    pictures = {"lr": lr, "lr_up": bicubic.upscale(lr), "ref": ref, "ref_down_up": ref_down_up}
+    return {name: inputs.to_float(picture) for name, picture in pictures.items()}
 
 
 def _stages(model, inputs):
@@ -122,7 +127,7 @@ def _timed(name, function, jit_compile=None):
 
 def _compare(expected, given):
     changed = np.mean(expected["index"] != given["index"])
-    expected, given = (images.to_uint8(tf.cast(x["sr"], tf.float32)) for x in (expected, given))
+    expected, given = (inputs.to_uint8(tf.cast(x["sr"], tf.float32)) for x in (expected, given))
     psnr = float(metrics.psnr(expected, given)[0])
     print(f"{changed:.1%} of the matches change; the result is {psnr:.1f} dB from float32's")
 

@@ -24,8 +24,9 @@ import tensorflow as tf
 from absl import flags
 from process_memory import peak
 
-from ttsr_tf import images, layers
+from ttsr_tf import layers
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import files
 
 _SIZES = flags.DEFINE_list(
     "sizes", ["40x40", "80x80", "125x83", "160x160", "256x256"], "Of query and key: HxW."
@@ -48,7 +49,7 @@ def main():
         print(peak() - before)
         return
     if _PLOT.value:
-        images.check_output(_PLOT.value)
+        files.check_output(_PLOT.value)
     pyplot = _pyplot() if _PLOT.value else None
     columns = ["plain, s", "streamed, s", "product, s", "plain/streamed", "streamed/product"]
     columns += ["plain, MiB", "streamed, MiB"]

@@ -17,7 +17,8 @@ import numpy as np
 from absl import flags
 from process_memory import peak
 
-from ttsr_tf import TTSR, cost
+from ttsr_tf import TTSR
+from ttsr_tf.inference import memory
 
 _CASES = flags.DEFINE_list(
     "cases",
@@ -59,7 +60,7 @@ def _measure(lr_size, *ref_sizes):
     start = time.perf_counter()
     model.upscale(lr, refs, _MEMORY_GB.value)
     seconds = time.perf_counter() - start
-    estimate = cost.memory(lr_size, ref_sizes) / 2**20
+    estimate = memory.memory(lr_size, ref_sizes) / 2**20
     most = peak()
     print(f"{base:.0f} | {most:.0f} | {most - base:.0f} | {estimate:.0f} | {seconds:.1f}")
 

@@ -16,8 +16,9 @@ import keras
 import tensorflow as tf
 from absl import flags
 
-from ttsr_tf import TTSR, data, pairs
-from ttsr_tf.gan import GAN
+from ttsr_tf import TTSR
+from ttsr_tf.data import batches, pairs
+from ttsr_tf.training.gan import GAN
 
 _DATASET = flags.DEFINE_enum(
     "dataset", pairs.SAMPLE, [pairs.CUFED5, pairs.FOLDER, pairs.SAMPLE], "As of ttsr_tf.train."
@@ -33,7 +34,7 @@ def main():
     print("| what | a second |\n|---|---|", flush=True)
     for name, cache_gb in (("batches, pictures in memory", 64), ("batches, read anew", 0)):
         train, _ = pairs.load(_DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, cache_gb=cache_gb)
-        batches = iter(data.batches(train, _CROP_SIZE.value, _BATCH_SIZE.value, seed=0))
+        batches = iter(batches.batches(train, _CROP_SIZE.value, _BATCH_SIZE.value, seed=0))
         print(f"| {name} | {1 / _seconds(lambda: next(batches), _BATCHES.value):.2f} |", flush=True)  # noqa: B023
     if _STEP.value:
         batch = next(batches)

@@ -27,7 +27,8 @@ from absl import flags
 from serving_client import Client
 
 from export.verification import Session
-from ttsr_tf import TTSR, checkpoints
+from ttsr_tf import TTSR
+from ttsr_tf.weights import checkpoints
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Default: random weights, the paper's size.")
 _SMALL_NETWORK = flags.DEFINE_bool("small_network", False, "Instead of one of the paper's size.")

@@ -14,7 +14,11 @@ import keras
 import numpy as np
 from absl import flags
 
-from ttsr_tf import TTSR, checkpoints, degrade, sample, tiles
+from ttsr_tf import TTSR
+from ttsr_tf.data import sample
+from ttsr_tf.images import bicubic
+from ttsr_tf.inference import tiles
+from ttsr_tf.weights import checkpoints
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Weights (.weights.h5) or a run folder.")
 _SIDE = flags.DEFINE_integer("side", 50, "Of the tiles, pixels of LR.", lower_bound=16)
@@ -24,7 +28,7 @@ _OVERLAPS = flags.DEFINE_list("overlaps", ["4", "8", "16", "24", "32"], "Pixels 
 def main():
     model = _model()
     ref, hr = (picture[50:450, 70:670] for picture in sample.stereo_pair())
-    lr = degrade.shrink(hr).numpy()
+    lr = bicubic.downscale(hr).numpy()
     whole = model.upscale(lr, ref)
     print("| overlap | largest difference, levels | values within 1 level |")
     print("|---|---|---|")

@@ -21,10 +21,11 @@ import tensorflow as tf
 from absl import flags
 from process_memory import peak
 
-from ttsr_tf import TTSR, layers, vgg
-from ttsr_tf.adam import Adam
-from ttsr_tf.critic import Critic
-from ttsr_tf.gan import GAN
+from ttsr_tf import TTSR, layers
+from ttsr_tf.models.critic import Critic
+from ttsr_tf.training.gan import GAN
+from ttsr_tf.training.optimizers import Adam
+from ttsr_tf.weights import vgg19
 
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "9"], "Pairs of a step.")
 _CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of HR and of its reference, pixels.")
@@ -68,7 +69,7 @@ def _measure(kind, batch_size):
 def _gan(full):
     generator = TTSR()
     generator.build()
-    critic, features = (Critic(_CROP_SIZE.value), vgg.Features()) if full else (None, None)
+    critic, features = (Critic(_CROP_SIZE.value), vgg19.Features()) if full else (None, None)
     for network in filter(None, (critic, features)):
         network.build((None, None, None, 3))
     gan = GAN(generator, critic, features, pairs_at_once=_PAIRS_AT_ONCE.value)

@@ -17,9 +17,11 @@ import tempfile
 from absl import flags
 
 from export import batch_jobs, batch_pool
-from ttsr_tf import checkpoints, images
 from ttsr_tf.errors import InputError
+from ttsr_tf.files import check_folder, written_aside
+from ttsr_tf.images import files
 from ttsr_tf.progress import Progress
+from ttsr_tf.weights import checkpoints
 
 _INPUT = flags.DEFINE_string(
     "input", None, "The small pictures: a folder, or a pattern in quotes ('frames/*.png')."
@@ -66,11 +68,11 @@ def main():
     _set_up_ray()
     jobs = _jobs()
     if os.path.isfile(_REF.value or ""):
-        images.checked("ref", images.read(_REF.value).rgb, smallest=12)
+        files.checked("ref", files.read(_REF.value).rgb, smallest=12)
     checkpoints.load(_CHECKPOINT.value)
     with contextlib.suppress(OSError):
         os.makedirs(_OUTPUT.value, exist_ok=True)
-    images.check_folder(_OUTPUT.value)
+    check_folder(_OUTPUT.value)
 
     to_do = [job for job in jobs if not os.path.isfile(job.output)]
     print(f"{len(jobs)} pictures, {len(jobs) - len(to_do)} of them done before.", flush=True)
@@ -141,7 +143,7 @@ def _write(failures):
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
         return
-    with images.written_aside(path) as aside, open(aside, "w", newline="") as file:
+    with written_aside(path) as aside, open(aside, "w", newline="") as file:
         csv.writer(file).writerows([["picture", "reference", "reason"], *sorted(failures)])
 
 

@@ -6,8 +6,8 @@ import glob
 import os
 from typing import NamedTuple
 
-from ttsr_tf import images
 from ttsr_tf.errors import InputError, first_of
+from ttsr_tf.images import files
 
 
 class Job(NamedTuple):
@@ -42,7 +42,7 @@ def of_pictures(given, ref, output):
     if not os.path.exists(ref):
         raise InputError(f"--ref={ref} is neither a picture nor a folder. Check the path.")
     lr_paths = _found(given)
-    refs = _by_stem(images.listed(ref)) if os.path.isdir(ref) else None
+    refs = _by_stem(files.listed(ref)) if os.path.isdir(ref) else None
     jobs = []
     for lr in lr_paths:
         stem = _stem(lr)
@@ -73,10 +73,10 @@ def of_list(path, output):
         if not row["lr"] or not row["ref"]:
             raise InputError(f"{path}, line {line}: lr and ref must be given.")
         name = row.get("output") or f"{_stem(row['lr'])}.png"
-        if os.path.basename(name) != name or not images.is_picture(name):
+        if os.path.basename(name) != name or not files.is_picture(name):
             raise InputError(
                 f"{path}, line {line}: {name} must be the name of a picture, without a folder, "
-                f"ending in one of {', '.join(images.EXTENSIONS)}."
+                f"ending in one of {', '.join(files.EXTENSIONS)}."
             )
         jobs.append(_job(*(os.path.join(folder, row[key]) for key in ("lr", "ref")), output, name))
     if not jobs:
@@ -86,12 +86,12 @@ def of_list(path, output):
 
 def _found(given):
     if os.path.exists(given):
-        return images.listed(given)
-    paths = sorted(filter(images.is_picture, glob.glob(given, recursive=True)))
+        return files.listed(given)
+    paths = sorted(filter(files.is_picture, glob.glob(given, recursive=True)))
     if not paths:
         raise InputError(
             f"--input={given} is no folder and matches no pictures "
-            f"({', '.join(images.EXTENSIONS)}). Check the path."
+            f"({', '.join(files.EXTENSIONS)}). Check the path."
         )
     return paths
 

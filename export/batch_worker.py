@@ -5,8 +5,10 @@ import uuid
 
 import tensorflow as tf
 
-from ttsr_tf import checkpoints, enlarging, images
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import files
+from ttsr_tf.inference import upscaler
+from ttsr_tf.weights import checkpoints
 
 TRIES = 3
 
@@ -66,18 +68,18 @@ class Worker:
                 )
 
     def _enlarge(self, lr, ref, output):
-        picture = images.read(lr)
-        images.check_output(output, alpha=picture.alpha is not None)
+        picture = files.read(lr)
+        files.check_output(output, alpha=picture.alpha is not None)
         sr = self._model.upscale(picture.rgb, self._encoded(ref), self._memory_gb)
         # Not the output's name: a node that was taken for lost may still be writing it.
         whole = os.path.join(self._aside, f"{uuid.uuid4()}{os.path.splitext(output)[1]}")
-        enlarging.write(whole, picture, sr)
+        upscaler.write(whole, picture, sr)
         os.replace(whole, output)
 
     def _encoded(self, path):
         """The reference; the last one is kept, which serves a whole batch that shares it."""
         if path != self._ref_path:
             self._ref_path = self._ref = None
-            self._ref = self._model.encode_reference(images.read(path).rgb)
+            self._ref = self._model.encode_reference(files.read(path).rgb)
             self._ref_path = path
         return self._ref

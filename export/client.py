@@ -14,8 +14,8 @@ import tensorflow as tf
 from absl import flags
 
 from export.graph import ENCODED
-from ttsr_tf import images
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import files
 
 _SERVER = flags.DEFINE_string("server", "127.0.0.1:8500", "The server's host and gRPC port.")
 _MODEL_NAME = flags.DEFINE_string("model_name", "ttsr", "What the server calls the model.")
@@ -37,10 +37,10 @@ _RETRIES = {
 
 
 def main():
-    images.check_output(_OUTPUT.value, (_LR.value, _REF.value))
-    lr, ref = (images.read(path).rgb for path in (_LR.value, _REF.value))
-    sr = images.read(io.BytesIO(_predicted(lr, ref)), "The server's answer").rgb
-    images.write(_OUTPUT.value, sr)
+    files.check_output(_OUTPUT.value, (_LR.value, _REF.value))
+    lr, ref = (files.read(path).rgb for path in (_LR.value, _REF.value))
+    sr = files.read(io.BytesIO(_predicted(lr, ref)), "The server's answer").rgb
+    files.write(_OUTPUT.value, sr)
     print(f"{_OUTPUT.value}: {sr.shape[1]}×{sr.shape[0]} pixels, by {_SERVER.value}.")
 
 

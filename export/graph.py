@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from export.decoding import decode
 from export.limits import check_size, require
-from ttsr_tf.enlarging import Enlarger
+from ttsr_tf.inference.upscaler import Enlarger
 
 SERVING_DEFAULT, ENCODED = "serving_default", "encoded"
 _SMALLEST_LR, _SMALLEST_REF = 3, 12

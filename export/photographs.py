@@ -1,6 +1,7 @@
 """Photographs that an export is verified and warmed up with: one scene, seen from two places."""
 
-from ttsr_tf import degrade, sample
+from ttsr_tf.data import sample
+from ttsr_tf.images import bicubic
 
 _SIZES = ((40, 40, 160, 160), (47, 61, 150, 201), (125, 83, 500, 332))  # LR and its reference
 
@@ -16,7 +17,7 @@ def pairs(limits):
     """
     left, right = sample.stereo_pair()
     return [
-        (degrade.shrink(right[: 4 * height, : 4 * width]).numpy(), left[:ref_height, :ref_width])
+        (bicubic.downscale(right[: 4 * height, : 4 * width]).numpy(), left[:ref_height, :ref_width])
         for height, width, ref_height, ref_width in _SIZES
         if height * width <= limits.lr and ref_height * ref_width <= limits.ref
     ]

@@ -14,8 +14,9 @@ from absl import flags
 from export import model_card, photographs, verification, versions, warmup
 from export.graph import Served
 from export.limits import Limits
-from ttsr_tf import checkpoints, cost
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import memory
+from ttsr_tf.weights import checkpoints
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Weights (.weights.h5) or a run folder.", required=True
@@ -95,7 +96,7 @@ def _write(folder, model, limits, pairs):
 def _report(path, limits, pairs):
     if _VERIFY.value:
         print(f"Equal to the checkpoint on {pairs} pairs of photographs, by both signatures.")
-    memory = cost.memory((1, limits.lr), [(1, limits.ref)]) / 2**30
+    memory = memory.memory((1, limits.lr), [(1, limits.ref)]) / 2**30
     print(
         f"A request of the most pixels, {limits.lr:,} of LR and {limits.ref:,} of the reference, "
         f"takes about {memory:.1f} GiB."

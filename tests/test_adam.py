@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf.adam import Adam
+from ttsr_tf.training.optimizers import Adam
 
 
 def _expected(weights, gradients, rate, betas, epsilon=1e-8):

@@ -14,7 +14,9 @@ import psutil
 import pytest
 from conftest import ROOT, ports_beyond_this_machine
 
-from ttsr_tf import TTSR, checkpoints, images
+from ttsr_tf import TTSR
+from ttsr_tf.images import files
+from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture
@@ -149,10 +151,10 @@ def test_a_list_of_pairs(place, pictures, batch):
     reasons = [row["reason"] for row in _rows(place / "out/failures.csv")]
     assert reasons[0] == f"{place / 'in/none.png'} is not a file. Check the path."
     assert "`lr` is 1×1 pixels, at least 3×3 are needed" in reasons[1]
-    model, lr = checkpoints.load(place), images.read(place / "in/a.png").rgb
+    model, lr = checkpoints.load(place), files.read(place / "in/a.png").rgb
     for name, ref in (("a.png", "ref.jpg"), ("other.bmp", "in/ref.webp")):
-        sr = model.upscale(lr, images.read(place / ref).rgb)
-        np.testing.assert_array_equal(images.read(place / "out" / name).rgb, sr)
+        sr = model.upscale(lr, files.read(place / ref).rgb)
+        np.testing.assert_array_equal(files.read(place / "out" / name).rgb, sr)
     assert len(list((place / "out").iterdir())) == 3
 
 

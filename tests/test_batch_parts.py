@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from export import batch_jobs, batch_pool
 from export.batch_worker import TRIES, Worker
-from ttsr_tf import TTSR, InputError, checkpoints
+from ttsr_tf import TTSR, InputError
+from ttsr_tf.weights import checkpoints
 
 GIB = 2**30
 

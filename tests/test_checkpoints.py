@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import ttsr_tf
-from ttsr_tf import TTSR, checkpoints, torch_checkpoint
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
+from ttsr_tf.weights import checkpoints, released
 
 torch = pytest.importorskip("torch", reason="NOT TESTED: conversion needs ttsr-tf[convert]")
 SIZES = {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4}
@@ -24,7 +25,7 @@ def state(model):
         "LTE.sub_mean.weight": np.diag(1 / np.array([0.229, 0.224, 0.225]))[..., None, None],
         "LTE.sub_mean.bias": -np.array([0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225],
     }
-    for name, layer in torch_checkpoint.torch_layers(model).items():
+    for name, layer in released.torch_layers(model).items():
         kernel, bias = layer.get_weights()
         if layer in (model.enlarge_x2.conv, model.enlarge_x4.conv):
             kernel = np.moveaxis(kernel.reshape(3, 3, -1, 4, 4), 3, 4).reshape(kernel.shape)
@@ -60,7 +61,7 @@ def test_converted(model, state, run, tmp_path):
 
 def test_float16(model, state, tmp_path):
     torch.save({name: x.half() for name, x in state.items()}, tmp_path / "half.pt")
-    converted = torch_checkpoint.to_model(torch_checkpoint.read(str(tmp_path / "half.pt")))
+    converted = released.to_model(released.read(str(tmp_path / "half.pt")))
     for x, y in zip(converted.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(x, np.float32(np.float16(y)))
 
@@ -70,7 +71,7 @@ def test_arrays_that_do_not_fit_are_named(state):
     name = "MainNet.RB21.0.conv2.bias"
 
     def attempt(**changes):
-        torch_checkpoint.to_model({k: v for k, v in {**state, **changes}.items() if v is not None})
+        released.to_model({k: v for k, v in {**state, **changes}.items() if v is not None})
 
     with pytest.raises(InputError, match=f"has no array {name}"):
         attempt(**{name: None})
@@ -83,7 +84,7 @@ def test_arrays_that_do_not_fit_are_named(state):
     with pytest.raises(InputError, match=r"LTE\.sub_mean"):
         attempt(**{"LTE.sub_mean.bias": np.zeros(3)})
     with pytest.raises(InputError, match="is not a TTSR network"):
-        torch_checkpoint.to_model({"conv.weight": np.zeros((1, 1, 3, 3))})
+        released.to_model({"conv.weight": np.zeros((1, 1, 3, 3))})
 
 
 class Evil:
@@ -94,7 +95,7 @@ class Evil:
 def test_a_checkpoint_can_not_run_code(tmp_path, capsys):
     torch.save({"x": Evil()}, tmp_path / "evil.pt")
     with pytest.raises(InputError, match="must be a torch checkpoint of plain tensors"):
-        torch_checkpoint.read(str(tmp_path / "evil.pt"))
+        released.read(str(tmp_path / "evil.pt"))
     assert capsys.readouterr().out == ""
 
 
@@ -105,9 +106,9 @@ def test_what_is_no_torch_checkpoint(tmp_path, fails):
     assert f"{path} can't be read: it must be a torch checkpoint" in fails("convert", *arguments)
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="must hold a dict of tensors"):
-        torch_checkpoint.read(str(path))
+        released.read(str(path))
     with pytest.raises(InputError, match="is not a file"):
-        torch_checkpoint.read(str(tmp_path / "none.pt"))
+        released.read(str(tmp_path / "none.pt"))
     assert not (tmp_path / "a.weights.h5").exists()
 
 

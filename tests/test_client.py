@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
-from ttsr_tf import images
+from ttsr_tf.images import files
 
 pytest.importorskip("tensorflow_serving", reason="NOT TESTED: needs tensorflow-serving-api")
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -101,7 +101,7 @@ def test_enlarges_after_two_refusals(server, client, place):
     result = client(model_name="other", lr=place / "lr.tif", ref=place / "ref.png")
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith(f"out.png: 56×72 pixels, by 127.0.0.1:{server.port}.\n")
-    sr, lr = (images.read(place / name).rgb for name in ("out.png", "lr.png"))
+    sr, lr = (files.read(place / name).rgb for name in ("out.png", "lr.png"))
     np.testing.assert_array_equal(sr[::4, 3::4], np.rot90(lr, -1))
     first, second, third = server.times
     assert 0.3 < second - first < 2  # half a second, then a whole one, each ± a fifth

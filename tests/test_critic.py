@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ttsr_tf.critic import Critic
 from ttsr_tf.errors import InputError
+from ttsr_tf.models.critic import Critic
 
 
 def _critic(crop_size):

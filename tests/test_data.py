@@ -3,9 +3,10 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import data, degrade, sample
+from ttsr_tf.data import batches, sample
+from ttsr_tf.data.pairs import Pairs
 from ttsr_tf.errors import InputError
-from ttsr_tf.pairs import Pairs
+from ttsr_tf.images import bicubic
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def pairs(pictures):
 
 def test_batches_hold_degraded_pairs(pairs, pictures):
     hr, _ = pictures
-    batch = next(iter(data.batches(pairs, 16, 4, seed=5)))
+    batch = next(iter(batches.batches(pairs, 16, 4, seed=5)))
     epsilon = batch.pop("epsilon")
     assert epsilon.shape == (4, 2)
     assert len(np.unique(epsilon)) == 8
@@ -41,11 +42,11 @@ def test_batches_hold_degraded_pairs(pairs, pictures):
             if np.array_equal(turned, np.rint((batch["hr"][i] + 1) * 127.5))
         ]
         (n, k), *_ = matches
-        small = _turned(degrade.shrink(hr[n]).numpy())[k]
+        small = _turned(bicubic.downscale(hr[n]).numpy())[k]
         np.testing.assert_allclose(batch["lr"][i], small / 127.5 - 1, atol=1e-6)
         np.testing.assert_array_equal(
             np.rint((batch["lr_up"][i] + 1) * 127.5),
-            _turned(degrade.enlarge(degrade.shrink(hr[n])).numpy())[k],
+            _turned(bicubic.upscale(bicubic.downscale(hr[n])).numpy())[k],
         )
         found.add(n)
     assert len(found) == 4
@@ -60,7 +61,9 @@ def test_the_reference_turns_on_its_own():
     picture = tf.reshape(tf.range(48.0), [4, 4, 3])
     alike = 0
     for n in range(40):
-        turned = data.augmented({"hr": picture, "ref": picture, "lr": picture}, tf.constant([1, n]))
+        turned = batches.augmented(
+            {"hr": picture, "ref": picture, "lr": picture}, tf.constant([1, n])
+        )
         np.testing.assert_array_equal(turned["hr"], turned["lr"])
         alike += np.array_equal(turned["hr"], turned["ref"])
     assert 0 < alike < 20  # one in eight by chance
@@ -72,30 +75,30 @@ def _numbers(batches, count):
 
 def test_only_the_seed_decides(pairs):
     def first_three(seed):
-        return [b["ref"].numpy() for b in data.batches(pairs, 16, 2, seed).take(3)]
+        return [b["ref"].numpy() for b in batches.batches(pairs, 16, 2, seed).take(3)]
 
     np.testing.assert_array_equal(first_three(1), first_three(1))
     assert (np.array(first_three(1)) != np.array(first_three(2))).any()
 
 
 def test_goes_on_anywhere(pairs):
-    whole = list(data.batches(pairs, 16, 4, seed=1).take(5))
-    rest = list(data.batches(pairs, 16, 4, seed=1, first_step=3).take(2))
+    whole = list(batches.batches(pairs, 16, 4, seed=1).take(5))
+    rest = list(batches.batches(pairs, 16, 4, seed=1, first_step=3).take(2))
     for a, b in zip(whole[3:], rest, strict=True):
         for name in a:
             np.testing.assert_array_equal(a[name], b[name])
 
 
 def test_every_epoch_holds_every_pair_in_its_own_order():
-    epochs = [[data.place(6 * epoch + i, 6, seed=1) for i in range(6)] for epoch in range(5)]
+    epochs = [[batches.place(6 * epoch + i, 6, seed=1) for i in range(6)] for epoch in range(5)]
     assert all(sorted(epoch) == list(range(6)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 5
 
 
 def test_workers_and_replicas_share_a_batch(pairs):
-    whole = _numbers(data.batches(pairs, 16, 8, seed=1), 2).reshape(2, 8, 2)
+    whole = _numbers(batches.batches(pairs, 16, 8, seed=1), 2).reshape(2, 8, 2)
     for worker in (0, 1):
-        part = data.batches(pairs, 16, 8, seed=1, worker=worker, workers=2, replicas=2)
+        part = batches.batches(pairs, 16, 8, seed=1, worker=worker, workers=2, replicas=2)
         assert next(iter(part))["hr"].shape == (2, 16, 16, 3)
         part = _numbers(part, 4).reshape(2, 4, 2)
         np.testing.assert_array_equal(part, whole[:, 4 * worker : 4 * worker + 4])
@@ -107,7 +110,7 @@ def test_larger_pictures_are_cropped_at_the_same_place():
     pairs = Pairs(["a"], lambda _: (hr, hr[::2, ::2]))
     corners = set()
     for number in range(50):
-        crop, ref = data.cropped(pairs, number, 16, seed=1)
+        crop, ref = batches.cropped(pairs, number, 16, seed=1)
         assert crop.shape == ref.shape == (16, 16, 3)
         (row, column), ref_corner = crop[0, 0, :2].astype(int), ref[0, 0, :2].astype(int)
         # Both rooms, 24 and 4 rows, 44 and 14 columns, are divided at the same fraction.
@@ -122,7 +125,7 @@ def test_larger_pictures_are_cropped_at_the_same_place():
 def test_small_references_are_padded_after_they_were_degraded(rng):
     hr = rng.integers(256, size=(16, 16, 3), dtype=np.uint8)
     ref = rng.integers(256, size=(9, 14, 3), dtype=np.uint8)
-    example = data.network_example(hr, ref, 16)
+    example = batches.network_example(hr, ref, 16)
     small = PIL.Image.fromarray(ref).resize((3, 2), PIL.Image.Resampling.BICUBIC)
     down_up = np.asarray(small.resize((14, 9), PIL.Image.Resampling.BICUBIC))
     for name, expected in (("ref", ref), ("ref_down_up", down_up)):

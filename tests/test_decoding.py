@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from export.decoding import decode
-from ttsr_tf import images
+from ttsr_tf.images import files
 
 MOST = 40 * 50
 
@@ -50,14 +50,14 @@ def smooth(rng):
 )
 def test_as_files_are_read(rng, format, mode, options):
     content = encoded(smooth(rng), format, mode, **options)
-    np.testing.assert_array_equal(decoded(content), images.read(io.BytesIO(content)).rgb)
+    np.testing.assert_array_equal(decoded(content), files.read(io.BytesIO(content)).rgb)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_sixteen_bits(rng, channels):
     pixels = rng.integers(65536, size=(9, 14, channels), dtype=np.uint16)
     content = tf.io.encode_png(tf.constant(pixels)).numpy()
-    np.testing.assert_array_equal(decoded(content), images.read(io.BytesIO(content)).rgb)
+    np.testing.assert_array_equal(decoded(content), files.read(io.BytesIO(content)).rgb)
 
 
 def png_of_size(width, height):

@@ -3,8 +3,8 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import degrade
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import bicubic
 
 
 def pillow(picture, height, width):
@@ -34,9 +34,9 @@ def test_equals_pillow_bit_for_bit(rng):
     for _ in range(200):
         height, width = rng.integers(4, 150, 2)
         picture = contents(rng, height, width)
-        small = degrade.shrink(picture)
+        small = bicubic.downscale(picture)
         np.testing.assert_array_equal(small, pillow(picture, height // 4, width // 4))
-        large = degrade.enlarge(small)
+        large = bicubic.upscale(small)
         np.testing.assert_array_equal(
             large, pillow(small.numpy(), *np.multiply(small.shape[:2], 4))
         )
@@ -47,7 +47,7 @@ def test_any_size_equals_pillow(rng):
         height, width, new_height, new_width = rng.integers(1, 90, 4)
         picture = contents(rng, height, width)
         np.testing.assert_array_equal(
-            degrade.resize(picture, new_height, new_width), pillow(picture, new_height, new_width)
+            bicubic.resize(picture, new_height, new_width), pillow(picture, new_height, new_width)
         )
 
 
@@ -59,22 +59,22 @@ def test_one_call_of_pillow_does_the_same(rng):
         once = PIL.Image.fromarray(picture).resize(
             (width // 4, height // 4), PIL.Image.Resampling.BICUBIC
         )
-        np.testing.assert_array_equal(degrade.shrink(picture[..., None])[..., 0], once)
+        np.testing.assert_array_equal(bicubic.downscale(picture[..., None])[..., 0], once)
 
 
 def test_batches_and_data_pipelines(rng):
     pictures = rng.integers(256, size=(3, 23, 34, 3), dtype=np.uint8)
     expected = np.stack([pillow(picture, 5, 8) for picture in pictures])
-    np.testing.assert_array_equal(degrade.shrink(pictures), expected)
-    mapped = tf.data.Dataset.from_tensor_slices(pictures).map(degrade.shrink)
+    np.testing.assert_array_equal(bicubic.downscale(pictures), expected)
+    mapped = tf.data.Dataset.from_tensor_slices(pictures).map(bicubic.downscale)
     np.testing.assert_array_equal(list(mapped.as_numpy_iterator()), expected)
-    assert degrade.resize(tf.constant(pictures), 5, 8).shape == (3, 5, 8, 3)
+    assert bicubic.resize(tf.constant(pictures), 5, 8).shape == (3, 5, 8, 3)
 
 
 def test_works_in_an_exported_graph(rng, tmp_path):
     module = tf.Module()
     module.shrink = tf.function(
-        degrade.shrink, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)]
+        bicubic.downscale, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)]
     )
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
@@ -87,6 +87,6 @@ def test_works_in_an_exported_graph(rng, tmp_path):
 
 def test_only_uint8_is_taken():
     with pytest.raises(InputError, match=r"`image` must be uint8 .* got float32 \[4, 5, 3\]"):
-        degrade.shrink(np.zeros((4, 5, 3), np.float32))
+        bicubic.downscale(np.zeros((4, 5, 3), np.float32))
     with pytest.raises(InputError, match=r"got uint8 \[4, 5\]"):
-        degrade.enlarge(np.zeros((4, 5), np.uint8))
+        bicubic.upscale(np.zeros((4, 5), np.uint8))

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR, tiles
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import tiles
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ import PIL.Image
 import pytest
 from conftest import ROOT
 
-from ttsr_tf import TTSR, checkpoints, degrade, images, metrics
+from ttsr_tf import TTSR
+from ttsr_tf.images import bicubic, files
+from ttsr_tf.images.files import metrics
+from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture
@@ -90,9 +93,9 @@ def test_levels(place, flags, run):
 
     # The network's are those of what it makes of the cropped pictures.
     model = checkpoints.load(place)
-    hr = images.read(place / "groups/001_0.png").rgb[:56, :60]
-    lr = degrade.shrink(hr).numpy()
-    for name, ref in (("L3", images.read(place / "groups/001_3.png").rgb), ("self", lr)):
+    hr = files.read(place / "groups/001_0.png").rgb[:56, :60]
+    lr = bicubic.downscale(hr).numpy()
+    for name, ref in (("L3", files.read(place / "groups/001_3.png").rgb), ("self", lr)):
         (row,) = (r for r in found if (r["picture"], r["references"]) == ("001", name))
         sr = model.upscale(lr, ref)
         np.testing.assert_allclose(float(row["psnr"]), metrics.psnr(hr, sr), rtol=1e-6)
@@ -113,7 +116,7 @@ def test_levels(place, flags, run):
     links = re.findall(r"\]\((.+)\)", report)
     assert len(links) == 6 * 2
     for link in links:
-        assert images.read(place / "out" / link).rgb.std() > 0
+        assert files.read(place / "out" / link).rgb.std() > 0
     assert not list(place.glob("out/**/.*"))
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from ttsr_tf.data import folders
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import folders
 
 
 @pytest.fixture

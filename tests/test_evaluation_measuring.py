@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from ttsr_tf import degrade, metrics
+from ttsr_tf.data.sets import Case, Stored
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import measuring, references
 from ttsr_tf.evaluation.measuring import Task
 from ttsr_tf.evaluation.results import Results
-from ttsr_tf.evaluation.sets import Case, Stored
+from ttsr_tf.images import bicubic
+from ttsr_tf.images.files import metrics
 
 
 def stored(name, *size):
@@ -27,14 +28,14 @@ class Bicubic:
             raise RuntimeError("no such luck\nwith more lines")
         progress(1, 3)
         confidence = np.full(lr.shape[:2], 0.25, np.float32)
-        return {"sr": 255 - degrade.enlarge(lr).numpy(), "confidence": confidence}
+        return {"sr": 255 - bicubic.upscale(lr).numpy(), "confidence": confidence}
 
 
 def test_pictures_of_the_protocol():
     hr, lr, bicubic, refs = measuring.pictures(Task(CASE, references.named("L5")), [CASE])
     np.testing.assert_array_equal(hr, CASE.hr.read()[:48, :68])
-    np.testing.assert_array_equal(lr, degrade.shrink(hr))
-    np.testing.assert_array_equal(bicubic, degrade.enlarge(lr))
+    np.testing.assert_array_equal(lr, bicubic.downscale(hr))
+    np.testing.assert_array_equal(bicubic, bicubic.upscale(lr))
     np.testing.assert_array_equal(refs, [CASE.refs[4].read()[:48, :60]])
     assert measuring.pictures(Task(CASE, SELF), [CASE]).refs is None
 
@@ -55,7 +56,7 @@ def test_lr_as_given():
     hr, lr, bicubic, _ = measuring.pictures(Task(FROM_LR, SELF), [FROM_LR])
     assert hr.shape == (48, 68, 3)
     np.testing.assert_array_equal(lr, FROM_LR.lr.read())
-    np.testing.assert_array_equal(bicubic, degrade.enlarge(lr))
+    np.testing.assert_array_equal(bicubic, bicubic.upscale(lr))
     wrong = FROM_LR._replace(lr=stored("c_LR", 17, 12))
     with pytest.raises(InputError, match=r"c_LR is 12×17 pixels, a quarter of b_HR, 17×12, is"):
         measuring.pictures(Task(wrong, SELF), [wrong])

@@ -3,9 +3,9 @@ import re
 import numpy as np
 import pytest
 
+from ttsr_tf.data.sets import Case, PictureSet, Stored
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references
-from ttsr_tf.evaluation.sets import Case, PictureSet, Stored
 
 
 def picture_set(refs, published_as=None, count=7):

@@ -3,9 +3,9 @@ import math
 
 import pytest
 
+from ttsr_tf.data.sets import PictureSet
 from ttsr_tf.evaluation import comparison, published, references, report
 from ttsr_tf.evaluation.results import Row
-from ttsr_tf.evaluation.sets import PictureSet
 
 CHOICES = [references.named("L1"), references.named("stitched")]
 CUFED5 = PictureSet("the set", [None] * 126, "CUFED5")

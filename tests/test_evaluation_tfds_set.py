@@ -4,8 +4,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 from tfds_cufed5.tfds_cufed5_dataset_builder import Builder
+from ttsr_tf.data import cufed5, folders
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import folders, tfds_set
 
 
 def built(tmp_path, *names):
@@ -24,7 +24,7 @@ def built(tmp_path, *names):
 def test_gives_what_the_folder_gives(tmp_path):
     groups = [f"{group}_{k}" for group in ("003", "001", "002") for k in range(6)]
     data_dir = built(tmp_path, *(f"test/CUFED5/{name}.png" for name in groups))
-    found = tfds_set.load(data_dir)
+    found = cufed5.load(data_dir)
     expected = folders.load("folder", str(tmp_path / "manual"))
     assert found.published_as == "CUFED5"
     assert found.name == "tfds_cufed5/strict/1.0.0"
@@ -38,7 +38,7 @@ def test_gives_what_the_folder_gives(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_not_built(tmp_path):
     with pytest.raises(InputError, match=r"isn't built in .*tfds build tfds_cufed5 --manual_dir="):
-        tfds_set.load(str(tmp_path))
+        cufed5.load(str(tmp_path))
     data_dir = built(tmp_path, "train/input/a.png", "train/ref/a.png")
     with pytest.raises(InputError, match="with its test pictures isn't built"):
-        tfds_set.load(data_dir)
+        cufed5.load(data_dir)

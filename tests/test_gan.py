@@ -6,11 +6,10 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf import TTSR
-from ttsr_tf.adam import Adam
-from ttsr_tf.critic import Critic
-from ttsr_tf.gan import GAN
-from ttsr_tf.loss_scale import LossScale
-from ttsr_tf.losses import LossWeights
+from ttsr_tf.models.critic import Critic
+from ttsr_tf.training.gan import GAN
+from ttsr_tf.training.losses import LossWeights
+from ttsr_tf.training.optimizers import Adam, LossScale
 
 RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}
 ROUGH = 1e-5  # an epsilon; by 1e-8 the rounding of gradients near zero would become whole steps

@@ -3,8 +3,9 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import images
 from ttsr_tf.errors import InputError
+from ttsr_tf.files import written_aside
+from ttsr_tf.images import files, inputs
 
 
 @pytest.fixture
@@ -20,30 +21,30 @@ def saved(tmp_path, array, mode=None, name="a.png", **options):
 
 def test_values_go_there_and_back():
     levels = tf.range(256)
-    np.testing.assert_array_equal(images.to_uint8(images.to_float(levels)), levels)
+    np.testing.assert_array_equal(inputs.to_uint8(inputs.to_float(levels)), levels)
     # what is beyond is clipped; 127.5 goes to the even level
-    np.testing.assert_array_equal(images.to_uint8(tf.constant([-3.0, 0, 7])), [0, 128, 255])
+    np.testing.assert_array_equal(inputs.to_uint8(tf.constant([-3.0, 0, 7])), [0, 128, 255])
 
 
 def test_rgb(tmp_path, rgb):
-    picture = images.read(saved(tmp_path, rgb))
+    picture = files.read(saved(tmp_path, rgb))
     np.testing.assert_array_equal(picture.rgb, rgb)
     assert picture.alpha is None
     assert not picture.grey
 
 
 def test_grey(tmp_path, rgb):
-    picture = images.read(saved(tmp_path, rgb[..., 0]))
+    picture = files.read(saved(tmp_path, rgb[..., 0]))
     np.testing.assert_array_equal(picture.rgb, rgb[..., :1].repeat(3, -1))
     assert picture.grey
 
 
 def test_alpha(tmp_path, rgb, rng):
     alpha = rng.integers(256, size=(5, 8, 1), dtype=np.uint8)
-    picture = images.read(saved(tmp_path, np.concatenate([rgb, alpha], -1)))
+    picture = files.read(saved(tmp_path, np.concatenate([rgb, alpha], -1)))
     np.testing.assert_array_equal(picture.rgb, rgb)
     np.testing.assert_array_equal(picture.alpha, alpha)
-    grey = images.read(saved(tmp_path, np.concatenate([rgb[..., :1], alpha], -1)))
+    grey = files.read(saved(tmp_path, np.concatenate([rgb[..., :1], alpha], -1)))
     assert grey.grey
     np.testing.assert_array_equal(grey.alpha, alpha)
 
@@ -51,14 +52,14 @@ def test_alpha(tmp_path, rgb, rng):
 def test_palette(tmp_path, rgb):
     image = PIL.Image.fromarray(rgb).quantize(4)
     image.save(tmp_path / "p.png", transparency=0)
-    picture = images.read(tmp_path / "p.png")
+    picture = files.read(tmp_path / "p.png")
     np.testing.assert_array_equal(picture.rgb, image.convert("RGB"))
     np.testing.assert_array_equal(picture.alpha[..., 0] == 0, np.asarray(image) == 0)
 
 
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     levels = np.uint16([[0, 257, 32896], [65535, 128, 129]])
-    picture = images.read(saved(tmp_path, levels))
+    picture = files.read(saved(tmp_path, levels))
     np.testing.assert_array_equal(picture.rgb[..., 0], [[0, 1, 128], [255, 0, 1]])
     assert picture.grey
 
@@ -66,21 +67,21 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
 def test_exif_rotation(tmp_path, rgb):
     exif = PIL.Image.Exif()
     exif[0x0112] = 6  # to be turned by 90° clockwise
-    picture = images.read(saved(tmp_path, rgb, exif=exif))
+    picture = files.read(saved(tmp_path, rgb, exif=exif))
     np.testing.assert_array_equal(picture.rgb, np.rot90(rgb, -1))
 
 
 def test_written_and_read(tmp_path, rgb):
     path = str(tmp_path / "out.png")
-    images.write(path, rgb, alpha=rgb[..., :1])
-    picture = images.read(path)
+    files.write(path, rgb, alpha=rgb[..., :1])
+    picture = files.read(path)
     np.testing.assert_array_equal(picture.rgb, rgb)
     np.testing.assert_array_equal(picture.alpha, rgb[..., :1])
     grey = rgb[..., :1].repeat(3, -1)
-    images.write(path, grey, grey=True)
+    files.write(path, grey, grey=True)
     with PIL.Image.open(path) as image:
         assert image.mode == "L"
-    np.testing.assert_array_equal(images.read(path).rgb, grey)
+    np.testing.assert_array_equal(files.read(path).rgb, grey)
     assert [p.name for p in tmp_path.iterdir()] == ["out.png"]
 
 
@@ -89,7 +90,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     path.write_text("old")
     with (
         pytest.raises(InputError, match=r"Can't write .*a\.txt"),
-        images.written_aside(path) as new,
+        written_aside(path) as new,
     ):
         with open(new, "w") as file:
             file.write("half")
@@ -125,18 +126,18 @@ def broken(tmp_path, rgb):
 def test_bad_files(tmp_path, rgb, name, message):
     broken(tmp_path, rgb)
     with pytest.raises(InputError, match=message):
-        images.read(tmp_path / name)
+        files.read(tmp_path / name)
 
 
 def test_bad_outputs(tmp_path):
     with pytest.raises(InputError, match=r"a\.xyz must end in one of \.png"):
-        images.check_output(f"{tmp_path}/a.xyz")
+        files.check_output(f"{tmp_path}/a.xyz")
     with pytest.raises(InputError, match=r"a\.jpg must end in .* to keep the transparency"):
-        images.check_output(f"{tmp_path}/a.jpg", alpha=True)
+        files.check_output(f"{tmp_path}/a.jpg", alpha=True)
     with pytest.raises(InputError, match="is already used by this command"):
-        images.check_output(f"{tmp_path}/a.png", [f"{tmp_path}/../{tmp_path.name}/a.png"])
+        files.check_output(f"{tmp_path}/a.png", [f"{tmp_path}/../{tmp_path.name}/a.png"])
     with pytest.raises(InputError, match="Can't write to the folder"):
-        images.check_output(f"{tmp_path}/none/a.png")
+        files.check_output(f"{tmp_path}/none/a.png")
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(InputError, match="is a folder"):
-        images.check_output(f"{tmp_path}/folder.png")
+        files.check_output(f"{tmp_path}/folder.png")

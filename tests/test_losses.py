@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import layers, losses
+from ttsr_tf import layers
+from ttsr_tf.training import losses
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ttsr_tf import metrics
 from ttsr_tf.errors import InputError
+from ttsr_tf.images.files import metrics
 
 
 def test_equal_to_the_stored_scores(shared):

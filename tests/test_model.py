@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR, degrade, images
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import inputs
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_parameters_of_the_paper():
 def test_sizes_and_batch_are_free(model, rng):
     lr = np.stack([picture(rng, 5, 7)] * 2)
     ref = np.stack([picture(rng, 24, 16)] * 2)
-    outputs = model(degrade.network_inputs(lr, ref))
+    outputs = model(inputs.network_inputs(lr, ref))
     assert outputs["sr"].shape == (2, 20, 28, 3)
     assert outputs["index"].shape == (2, 5, 7)
     assert outputs["index"].numpy().max() < 6 * 4
@@ -35,15 +36,15 @@ def test_sizes_and_batch_are_free(model, rng):
 
 def test_building_by_size_is_building_by_use(model, rng):
     used = TTSR((1, 1, 1, 1), 4)
-    used(degrade.network_inputs(picture(rng, 4, 4)[None], picture(rng, 12, 12)[None]))
+    used(inputs.network_inputs(picture(rng, 4, 4)[None], picture(rng, 12, 12)[None]))
     model.build()
     assert [v.shape for v in model.variables] == [v.shape for v in used.variables]
 
 
 def test_upscale_is_the_network_between_pictures(model, rng):
     lr, ref = picture(rng, 6, 9), picture(rng, 22, 31)
-    inputs = degrade.network_inputs(lr[None], ref[None, :20, :28])  # multiples of 4
-    expected = images.to_uint8(model(inputs)["sr"])[0]
+    inputs = inputs.network_inputs(lr[None], ref[None, :20, :28])  # multiples of 4
+    expected = inputs.to_uint8(model(inputs)["sr"])[0]
     result = model.upscale_with_attention(lr, ref)
     # Graph and eager kernels may add in another order, so that halves fall to either side.
     assert np.abs(np.int32(result["sr"]) - np.int32(expected)).max() <= 1

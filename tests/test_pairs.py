@@ -5,9 +5,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ttsr_tf import pair_files, pairs
+from ttsr_tf.data import pair_files, pairs
+from ttsr_tf.data.pairs import Pairs
 from ttsr_tf.errors import InputError
-from ttsr_tf.pairs import Pairs
 
 
 @pytest.fixture

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import degrade, losses, torch_checkpoint, vgg
-from ttsr_tf.critic import Critic
-from ttsr_tf.gan import GAN
-from ttsr_tf.losses import LossWeights
+from ttsr_tf.images import bicubic
+from ttsr_tf.images.inputs import network_inputs
+from ttsr_tf.models.critic import Critic
+from ttsr_tf.training import losses
+from ttsr_tf.training.gan import GAN
+from ttsr_tf.training.losses import LossWeights
+from ttsr_tf.weights import released, vgg19
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def facts(shared):
 @pytest.fixture
 def model(shared):
     pytest.importorskip("torch")
-    return torch_checkpoint.to_model(torch_checkpoint.read(shared("parity/TTSR-random.pt")))
+    return released.to_model(released.read(shared("parity/TTSR-random.pt")))
 
 
 def nhwc(array):
@@ -34,7 +37,7 @@ def inputs(facts):
 def test_degradation(facts, inputs):
     hr, ref = facts["u8/hr_0"], facts["u8/ref_0"]
     hr, ref = (x[None, : x.shape[0] // 4 * 4, : x.shape[1] // 4 * 4] for x in (hr, ref))
-    made = degrade.network_inputs(degrade.shrink(hr), ref)
+    made = network_inputs(bicubic.downscale(hr), ref)
     for name, expected in inputs.items():
         np.testing.assert_allclose(made[name], expected, atol=1e-6, err_msg=name)
 
@@ -114,14 +117,13 @@ def test_gradients_with_the_transferal_loss(facts, inputs, model):
 
 def test_transferal_loss_weighed_by_confidence(facts, inputs, model):
     outputs = model(inputs)
-    features = model.texture_extractor(outputs["sr"])
-    loss = losses.transferal(outputs["textures"], features, outputs["confidence"])
+    loss = model.texture_loss(outputs, outputs["sr"], weigh_by_confidence=True)
     np.testing.assert_allclose(loss, facts["loss/tpl_use_S"], rtol=1e-5)
 
 
 def test_perceptual_loss(facts, shared):
-    features = vgg.features(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
-    hr, sr = (features(nhwc(facts[name])) for name in ("in/hr", "out/sr"))
+    features = vgg19.features(shared("vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"))
+    hr, sr = (features(nhwc(facts[name]))[0] for name in ("in/hr", "out/sr"))
     expected = nhwc(facts["loss/per_vgg19_relu5_1_hr"])
     np.testing.assert_allclose(hr, expected, atol=1e-4)  # values up to 66
     loss = losses.perceptual(hr, sr)
@@ -167,7 +169,7 @@ def test_critic(facts):
 
 def check_gradients(facts, kind, model, gradients_of):
     """Norms of all gradients, and their products with seeded numbers."""
-    convolutions = torch_checkpoint.torch_layers(model)
+    convolutions = released.torch_layers(model)
     variables = [[layer.kernel, layer.bias] for layer in convolutions.values()]
     for name, gradients in zip(convolutions, gradients_of(variables), strict=True):
         kernel, bias = map(np.float64, gradients)

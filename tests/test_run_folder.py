@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from ttsr_tf import run_folder
 from ttsr_tf.errors import InputError
+from ttsr_tf.training import run_folder
 
 FLAGS = ["--batch_size=9", "--noskip_corrupt", "--seed=0"]
 

@@ -14,8 +14,8 @@ from conftest import ROOT
 
 from export import verification, versions
 from export.verification import Session
-from ttsr_tf import checkpoints
 from ttsr_tf.errors import InputError
+from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ttsr_tf import sheets
+from ttsr_tf.images.files import sheets
 
 
 def test_comparison(rng):

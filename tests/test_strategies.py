@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import ttsr_tf
-from ttsr_tf import strategies
 from ttsr_tf.errors import InputError
+from ttsr_tf.training import distribution
 
 TINY = [
     "--dataset=sample",
@@ -96,14 +96,14 @@ def test_two_workers_are_as_one_and_go_on_after_a_loss(workers, run, tmp_path):
 def test_bad_configurations(config, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(InputError, match=r"TF_CONFIG=.* must be JSON such as"):
-        strategies.choose()
+        distribution.choose()
 
 
 def test_a_batch_that_the_devices_dont_divide():
     import tensorflow as tf
 
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    strategies.check_batch_size(two, 4)
+    distribution.check_batch_size(two, 4)
     with pytest.raises(InputError, match="--batch_size=9 can't be divided among 2 devices"):
-        strategies.check_batch_size(two, 9)
-    assert strategies.is_chief(two)
+        distribution.check_batch_size(two, 9)
+    assert distribution.is_chief(two)

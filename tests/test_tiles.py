@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ttsr_tf import cost, tiles
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import memory, tiles
 
 REF = [(160, 160)]
 
@@ -19,7 +19,7 @@ def test_tiles_cover_the_picture_once_within_the_memory():
         covered[tile] += 1
         outer = tiles.surrounded(tile, size)
         outer_size = [ends.stop - ends.start for ends in outer]
-        assert cost.memory(outer_size, REF) <= memory_gb * 2**30
+        assert memory.memory(outer_size, REF) <= memory_gb * 2**30
         around = np.arange(4 * 301)[:, None] + 1000 * np.arange(4 * 450)
         big = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in outer)
         own = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in tile)
@@ -36,7 +36,7 @@ def test_too_little_memory_says_how_much_is_enough():
 
 def test_the_least_memory_of_a_small_picture_is_its_own():
     size = 20, 24
-    least = cost.memory(size, REF) / 2**30
+    least = memory.memory(size, REF) / 2**30
     assert tiles.cut(size, REF, memory_gb=least + 1e-6) == tiles.grid(size, 24)
     with pytest.raises(InputError, match=rf"At least {least:.2f} GiB"):
         tiles.cut(size, REF, memory_gb=0)

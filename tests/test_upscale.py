@@ -4,7 +4,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ttsr_tf import TTSR, checkpoints, degrade, images
+from ttsr_tf import TTSR
+from ttsr_tf.images import bicubic, files
+from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture
@@ -44,9 +46,9 @@ def test_enlarges(place, flags, run):
     assert "lr 18×14, reference 50×41 → 72×56 pixels." in result.stdout
     assert "Similarity of the reference: 0." in result.stdout
     model = checkpoints.load(place)
-    expected = model.upscale(images.read(place / "lr.png").rgb, images.read(place / "ref.jpg").rgb)
-    np.testing.assert_array_equal(images.read(place / "out.png").rgb, expected)
-    assert images.read(place / "map.png").rgb.std() > 0
+    expected = model.upscale(files.read(place / "lr.png").rgb, files.read(place / "ref.jpg").rgb)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected)
+    assert files.read(place / "map.png").rgb.std() > 0
     assert not list(place.glob(".*"))
 
 
@@ -58,8 +60,8 @@ def test_transparent_grey_without_reference(place, flags, run, rng):
     assert "No --ref: the picture serves as its own reference." in result.stdout
     with PIL.Image.open(place / "out.png") as image:
         assert image.mode == "LA"
-    alpha = images.read(place / "out.png").alpha
-    np.testing.assert_array_equal(alpha, degrade.enlarge(pixels[..., 1:]))
+    alpha = files.read(place / "out.png").alpha
+    np.testing.assert_array_equal(alpha, bicubic.upscale(pixels[..., 1:]))
 
 
 def test_several_references(place, flags, run):
@@ -69,10 +71,10 @@ def test_several_references(place, flags, run):
             ref.resize(size).save(place / f"refs/{i}.png")
     result = run("upscale", *flags(attention_map=place / "map.png"), f"--ref={place / 'refs'}")
     assert result.returncode == 0, result.stderr
-    refs = [images.read(place / name).rgb for name in ("ref.jpg", "refs/0.png", "refs/1.png")]
-    lr = images.read(place / "lr.png").rgb
+    refs = [files.read(place / name).rgb for name in ("ref.jpg", "refs/0.png", "refs/1.png")]
+    lr = files.read(place / "lr.png").rgb
     expected = checkpoints.load(place).upscale_with_attention(lr, refs)
-    np.testing.assert_array_equal(images.read(place / "out.png").rgb, expected["sr"])
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
     shares = [f"{(expected['source'] == i).mean():.0%}" for i in range(3)]
     assert f"Used of each reference: {', '.join(shares)}" in result.stdout
 
@@ -84,10 +86,10 @@ def test_a_folder_of_frames(place, flags, run, rng):
     result = run("upscale", *flags(lr=place / "frames", output=place / "large"))
     assert result.returncode == 0, result.stderr
     assert "picture 3/3, similarity 0." in result.stdout
-    model, ref = checkpoints.load(place), images.read(place / "ref.jpg").rgb
+    model, ref = checkpoints.load(place), files.read(place / "ref.jpg").rgb
     for i in range(3):
-        expected = model.upscale(images.read(place / f"frames/{i}.bmp").rgb, ref)
-        np.testing.assert_array_equal(images.read(place / f"large/{i}.png").rgb, expected)
+        expected = model.upscale(files.read(place / f"frames/{i}.bmp").rgb, ref)
+        np.testing.assert_array_equal(files.read(place / f"large/{i}.png").rgb, expected)
 
 
 BAD = {

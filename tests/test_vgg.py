@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR, vgg
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
+from ttsr_tf.weights import vgg19
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_folding_keeps_every_activation(original, rng):
     network, path = original
     model = TTSR((1, 1, 1, 1), 4)
     model.build()
-    vgg.initialise(model, path)
+    vgg19.initialise(model, path)
     rgb = rng.uniform(0, 255, size=(1, 40, 48, 3))
     oxford = tf.constant(rgb[..., ::-1] - (103.939, 116.779, 123.68), tf.float32)
     features = [network.get_layer(f"block{i}_conv1").output for i in (3, 2, 1)]
@@ -45,18 +46,18 @@ def test_random_is_a_choice_and_leaves_the_extractor():
     model = TTSR((1, 1, 1, 1), 4)
     model.build()
     before = model.texture_extractor.get_weights()
-    vgg.initialise(model, "random")
+    vgg19.initialise(model, "random")
     for a, b in zip(before, model.texture_extractor.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_weights_that_can_not_be_had(tmp_path):
     with pytest.raises(InputError, match=r"give imagenet .*, the path of .*, or random"):
-        vgg.folded(str(tmp_path / "none.h5"))
+        vgg19.folded(str(tmp_path / "none.h5"))
     text = tmp_path / "text.h5"
     text.write_text("hello")
     with pytest.raises(InputError, match=r"VGG19's weights can't be had from .*text\.h5"):
-        vgg.folded(str(text))
+        vgg19.folded(str(text))
 
 
 def test_no_network_says_what_to_do(monkeypatch):
@@ -65,4 +66,4 @@ def test_no_network_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "VGG19", offline)
     with pytest.raises(InputError, match=r"'imagenet' \(URL fetch failure\). Give the path of"):
-        vgg.folded("imagenet")
+        vgg19.folded("imagenet")

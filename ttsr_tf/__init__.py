@@ -1,15 +1,25 @@
 """Reference-based image super-resolution for TensorFlow and Keras."""
 
-import importlib
+from ttsr_tf import lazy
 
-__version__ = "0.1.0"
-__all__ = ["TTSR", "InputError", "load"]
+__version__ = "0.2.0.dev0"
 
-_HOME = {"InputError": "errors", "TTSR": "model", "load": "checkpoints"}
-
-
-def __getattr__(name):
-    # Loaded on first use, so that a command's `--help` does not wait for TensorFlow.
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Imported on first use, so that a command's `--help` does not wait for TensorFlow.
+__getattr__, __dir__ = lazy.names(
+    __name__,
+    {
+        "Critic": "models.critic",
+        "GAN": "training.gan",
+        "InputError": "errors",
+        "TTSR": "models.ttsr",
+        "Upscaler": "inference.upscaler",
+        "evaluation": None,
+        "images": None,
+        "inference": None,
+        "layers": None,
+        "load": "inference.upscaler",
+        "network_inputs": "images.inputs",
+        "training": None,
+        "weights": None,
+    },
+)

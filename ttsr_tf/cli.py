@@ -1,75 +1,99 @@
-"""What every command does around its work: flags, quiet start, errors for people."""
+"""What every command does around its work: flags, a quiet start, errors for people."""
 
 import contextlib
+import dataclasses
 import os
 import re
 import sys
-
-# Must precede the import of TensorFlow, whose start-up prints lines that help no user.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import tempfile
 
 from absl import app, flags, logging
 
+from ttsr_tf import configuration
 from ttsr_tf.errors import InputError
 
 STOPPED = 130  # the exit code that shells give after Ctrl-C
+_HELP = {"-h", "-help", "--help", "--helpshort", "--helpfull"}
 
 
-@contextlib.contextmanager
-def stderr_muted():
-    """Within it nothing reaches stderr, not even what C++ code prints to the file descriptor."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
-with stderr_muted():  # it prints about missing GPUs, whatever the level is
-    import tensorflow as tf
-
-    tf.config.list_physical_devices()
-
-
-def run(main, stopped="Stopped."):
-    """Parses flags and calls `main()`.
+def run(config_class, main, stopped="Stopped."):
+    """Parses the command line and calls `main(config)`.
 
     An `InputError` ends with one line and exit code 1, Ctrl-C with the line `stopped` and 130.
-    """
 
-    def without_arguments(argv):
-        if len(argv) > 1:
-            _fail(f"unexpected {argv[1]!r}: give every value as --flag=value (see --help)")
+    Args:
+        config_class: a `configuration.Configuration`.
+        main: the command.
+        stopped: a sentence.
+    """
+    config = None
+
+    def parse(argv):
+        nonlocal config
+        flags.FLAGS(argv[:1])  # absl.app looks at its own flags
+        if _HELP & set(argv[1:]):
+            print(sys.modules["__main__"].__doc__, configuration.help_of(config_class), sep="\n")
+            sys.exit()
+        try:
+            config = configuration.parse(config_class, argv[1:])
+        except InputError as error:
+            _fail(f"{error} (see --help)", config_class)
+        return argv[:1]
+
+    def start(_):
         logging.set_verbosity(logging.WARNING)
         try:
-            main()
+            main(config)
         except InputError as error:
-            _fail(str(error))
+            _fail(str(error), config_class)
         except KeyboardInterrupt:
             print(f"\n{stopped}", file=sys.stderr)
             sys.exit(STOPPED)
 
-    app.run(without_arguments, flags_parser=_parse)
+    app.run(start, flags_parser=parse)
 
 
-def flag_lines():
-    """The command's flags as they are resolved: lines of a flagfile."""
-    ours = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
-    return "\n".join(flag.serialize() for flag in ours if flag.value is not None).splitlines()
+def start_tensorflow():
+    """Imports TensorFlow, before whatever imports it loudly.
+
+    Its start-up prints lines about this machine that help no user.
+
+    Returns:
+        What it printed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with stderr_kept() as said:
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    said.seek(0)
+    return said.read()
 
 
-def _parse(argv):
-    try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        text = re.sub(r"flag (--\w+)=None: .* than None\.", r"\1 is missing.", str(error))
-        _fail(f"{text} (see --help)".replace("\n", " ").replace("ERROR:: ", ""))
+@contextlib.contextmanager
+def stderr_kept():
+    """Within it what is written to stderr, also by C++ to its file descriptor, goes to a file.
+
+    Yields:
+        The file. If what is within raises, its content is written to stderr after all.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile("w+", errors="replace") as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield file
+        except BaseException:
+            file.seek(0)
+            os.write(stderr, file.read().encode())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
-def _fail(message):
-    print(f"error: {message}", file=sys.stderr)
+def _fail(message, config_class):
+    """Ends the command; what libraries call `argument` is its --argument."""
+    names = "|".join(field.name for field in dataclasses.fields(config_class))
+    print("error:", re.sub(rf"`({names})`", r"--\1", message), file=sys.stderr)
     sys.exit(1)

@@ -1,34 +1,38 @@
 """Converts a checkpoint of the authors' PyTorch program.
 
-python -m ttsr_tf.convert --torch_checkpoint=TTSR.pt --output=ttsr.weights.h5
+python -m ttsr_tf.convert --torch_checkpoint=TTSR.pt --output=ttsr.safetensors
 """
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
-
-# isort: split
+import dataclasses
 import os
 
-from absl import flags
-
-from ttsr_tf import checkpoints, images, torch_checkpoint
+from ttsr_tf import cli
+from ttsr_tf.configuration import REQUIRED, Configuration, string
 from ttsr_tf.errors import InputError
-
-_TORCH_CHECKPOINT = flags.DEFINE_string(
-    "torch_checkpoint", None, "The authors' file, such as TTSR.pt.", required=True
-)
-_OUTPUT = flags.DEFINE_string(
-    "output", None, "Where to write the weights; must end in .weights.h5.", required=True
-)
+from ttsr_tf.files import check_folder
+from ttsr_tf.weights import files
 
 
-def main():
-    if not _OUTPUT.value.endswith(checkpoints.SUFFIX):
-        raise InputError(f"--output={_OUTPUT.value} must end in {checkpoints.SUFFIX}.")
-    images.check_folder(os.path.dirname(_OUTPUT.value) or ".")
-    model = torch_checkpoint.to_model(torch_checkpoint.read(_TORCH_CHECKPOINT.value))
-    checkpoints.save(model, _OUTPUT.value)
-    print(f"{_OUTPUT.value}: {model.count_params():,} parameters, {model.get_config()}")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvertConfig(Configuration):
+    """What is converted."""
+
+    torch_checkpoint: str = string(REQUIRED, "The authors' file, such as TTSR.pt.")
+    output: str = string(REQUIRED, "Where to write the weights; must end in .safetensors.")
+
+
+def main(config):
+    files.check_name("output", config.output)
+    check_folder(os.path.dirname(config.output) or ".")
+    if not os.path.isfile(config.torch_checkpoint):
+        raise InputError(f"{config.torch_checkpoint} is not a file. Check the path.")
+    cli.start_tensorflow()
+    from ttsr_tf.weights import checkpoints, released
+
+    model = released.to_model(released.read(config.torch_checkpoint))
+    checkpoints.save(model, config.output)
+    print(f"{config.output}: {model.count_params():,} parameters, {model.get_config()}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(ConvertConfig, main)

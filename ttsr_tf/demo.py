@@ -3,51 +3,51 @@
 python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
 """
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
-
-# isort: split
-
+import dataclasses
 import os
 
-import numpy as np
-from absl import flags
-
-from ttsr_tf import checkpoints, degrade, images, metrics, sample, sheets
-
-_CHECKPOINT = flags.DEFINE_string(
-    "checkpoint", None, "Weights (.weights.h5) or a run folder.", required=True
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", "demo", "Where to write the pictures.")
+from ttsr_tf import cli
+from ttsr_tf.configuration import REQUIRED, Configuration, string
+from ttsr_tf.data import sample
+from ttsr_tf.files import make_folder
+from ttsr_tf.weights import files, names
 
 
-def main():
-    os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
-    model = checkpoints.load(_CHECKPOINT.value)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoConfig(Configuration):
+    """What is shown, and where."""
+
+    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    output_dir: str = string("demo", "Where to write the pictures.")
+
+
+def main(config):
+    files.read_header(names.path_of(config.checkpoint))
     ref, hr = (picture[:500, :740] for picture in sample.stereo_pair())
-    lr = degrade.shrink(hr).numpy()
+    make_folder(config.output_dir, "output_dir")
+    cli.start_tensorflow()
+    from ttsr_tf.images import bicubic, metrics, sheets
+    from ttsr_tf.images.files import write
+    from ttsr_tf.inference import load
+
+    upscaler = load(config.checkpoint)
+    lr = bicubic.downscale(hr).numpy()
     print("Enlarging a photograph of a motorcycle with one from beside it …", flush=True)
-    result = model.upscale_with_attention(lr, ref)
-    bicubic = degrade.enlarge(lr).numpy()
+    result = upscaler.upscale_with_attention(lr, ref)
+    plain = bicubic.upscale(lr).numpy()
 
-    panels = [
-        ("LR", lr),
-        ("reference", ref),
-        (_with_psnr("bicubic", hr, bicubic), bicubic),
-        (_with_psnr("result", hr, result["sr"]), result["sr"]),
-        ("truth", hr),
-        *sheets.attention_panels(result, [ref]),
-    ]
-    for name, picture in (("lr", lr), ("ref", ref), ("sr", result["sr"])):
-        images.write(os.path.join(_OUTPUT_DIR.value, f"{name}.png"), picture)
-    path = os.path.join(_OUTPUT_DIR.value, "sheet.png")
-    images.write(path, sheets.sheet(panels, columns=2))
-    print("\n".join(label for label, _ in panels[2:4]))
-    print(f"Look at {path}.")
+    def with_psnr(name, picture):
+        return f"{name}, PSNR {metrics.psnr(hr, picture).numpy():.2f} dB", picture
 
-
-def _with_psnr(name, hr, picture):
-    return f"{name}, PSNR {np.float32(metrics.psnr(hr, picture)):.2f} dB"
+    scored = [with_psnr("bicubic", plain), with_psnr("result", result["sr"])]
+    attention = sheets.attention_panels(result, [ref])
+    panels = [("LR", lr), ("reference", ref), *scored, ("truth", hr), *attention]
+    pictures = {"lr": lr, "ref": ref, "sr": result["sr"], "sheet": sheets.sheet(panels, columns=2)}
+    for name, picture in pictures.items():
+        write(os.path.join(config.output_dir, f"{name}.png"), picture)
+    print("\n".join(label for label, _ in scored))
+    print(f"Look at {os.path.join(config.output_dir, 'sheet.png')}.")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(DemoConfig, main)

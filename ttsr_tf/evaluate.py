@@ -13,11 +13,14 @@ import os
 
 from absl import flags, logging
 
-from ttsr_tf import __version__, checkpoints, metrics
+from ttsr_tf import __version__
+from ttsr_tf.data import cufed5, folders
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import comparison, folders, references, report, tfds_set
+from ttsr_tf.evaluation import comparison, references, report
 from ttsr_tf.evaluation.measuring import Task, measure
 from ttsr_tf.evaluation.results import Results
+from ttsr_tf.images.files import metrics
+from ttsr_tf.weights import checkpoints
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Weights (.weights.h5) or a run folder.", required=True
@@ -25,7 +28,7 @@ _CHECKPOINT = flags.DEFINE_string(
 _DATASET = flags.DEFINE_enum(
     "dataset",
     folders.FOLDER,
-    [tfds_set.TFDS_CUFED5, folders.SUN80, folders.URBAN100, folders.MANGA109, folders.FOLDER],
+    [cufed5.TFDS_CUFED5, folders.SUN80, folders.URBAN100, folders.MANGA109, folders.FOLDER],
     "The test set; folder: CUFED5's NNN_0 … NNN_5, pairs input/NAME and ref/NAME, *_HR with or "
     "without *_LR, or plain pictures.",
 )
@@ -75,9 +78,9 @@ def main():
 
 
 def _picture_set():
-    if _DATASET.value == tfds_set.TFDS_CUFED5:
+    if _DATASET.value == cufed5.TFDS_CUFED5:
         logging.set_verbosity(logging.ERROR)  # TFDS would tell of every picture that it reads
-        return tfds_set.load(_DATA_DIR.value)
+        return cufed5.load(_DATA_DIR.value)
     return folders.load(_DATASET.value, _DATA_DIR.value)
 
 

@@ -1,11 +1,13 @@
-"""Shows how far a long loop has come."""
+"""How far a long loop has come, and a person's wish that it stops."""
 
+import signal
 import sys
 import time
 
 import tqdm
 
 PLAIN_EVERY = 10  # seconds
+SIGNALS = signal.SIGINT, signal.SIGTERM
 
 
 class Progress:
@@ -54,3 +56,24 @@ class Progress:
             each = (now - self._start) / max(self._done - self._before, 1)
             shown += f", {each * (self._total - self._done):.0f} s left"
         print(f"{self._unit} {self._done}/{self._total}{shown}", flush=True)
+
+
+class StopRequest:
+    """Within its context, the first signal only sets `requested`; a second one ends the process."""
+
+    def __init__(self):
+        self.requested = False
+
+    def __enter__(self):
+        self._before = {number: signal.signal(number, self._request) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _request(self, *_):
+        self.requested = True
+        print("\nStopping after this step. Once more to stop at once.", flush=True)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)

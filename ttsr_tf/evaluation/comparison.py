@@ -2,9 +2,10 @@
 
 import os
 
-from ttsr_tf import images, sheets
 from ttsr_tf.evaluation import measuring, references
 from ttsr_tf.evaluation.measuring import Task
+from ttsr_tf.images import files
+from ttsr_tf.images.files import sheets
 from ttsr_tf.progress import Progress
 
 
@@ -69,4 +70,4 @@ def _write_sheet(path, model, task, cases, row, memory_gb):
         (f"result {row.psnr:.2f} dB / {row.ssim:.4f}", result["sr"]),
     ]
     panels = sheets.comparison_panels(lr, refs or [lr], enlarged, hr, result["confidence"])
-    images.write(path, sheets.sheet(panels, columns=4))
+    files.write(path, sheets.sheet(panels, columns=4))

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import tqdm
 
-from ttsr_tf import degrade, images
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references
 from ttsr_tf.evaluation.results import Row
+from ttsr_tf.images import bicubic, files
 from ttsr_tf.progress import Progress
 
 
@@ -81,8 +81,8 @@ def pictures(task, cases):
         InputError: files that can't be used.
     """
     case, choice = task
-    hr = images.checked("hr", _whole(case.hr.read()), smallest=12)
-    lr = case.lr.read() if case.lr else degrade.shrink(hr).numpy()
+    hr = files.checked("hr", _whole(case.hr.read()), smallest=12)
+    lr = case.lr.read() if case.lr else bicubic.downscale(hr).numpy()
     if hr.shape != (4 * lr.shape[0], 4 * lr.shape[1], 3):
         raise InputError(
             f"{case.lr.name} is {lr.shape[1]}×{lr.shape[0]} pixels, a quarter of {case.hr.name}, "
@@ -92,7 +92,7 @@ def pictures(task, cases):
     refs = stored and [_whole(ref.read()) for ref in stored]
     if choice.name == references.STITCHED:
         refs = [np.concatenate(references.cells(refs))]
-    return Pictures(hr, lr, degrade.enlarge(lr).numpy(), refs)
+    return Pictures(hr, lr, bicubic.upscale(lr).numpy(), refs)
 
 
 def _measured(model, task, cases, scores, memory_gb):

@@ -1,6 +1,6 @@
 """Published numbers, for beside the measured ones (Yang et al., CVPR 2020; the released files)."""
 
-from ttsr_tf.evaluation.sets import CUFED5
+from ttsr_tf.data.sets import CUFED5
 
 PICTURES = {CUFED5: 126, "Sun80": 80, "Urban100": 100, "Manga109": 109}
 

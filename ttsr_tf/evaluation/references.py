@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ttsr_tf.data.sets import CUFED5, LEVELS
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation.sets import CUFED5, LEVELS
 
 ALL, SELF, LEVELS_FLAG, RANDOM = "all", "self", "levels", "random"
 STITCHED, BEST_OF_FIVE = "stitched", "best-of-five"

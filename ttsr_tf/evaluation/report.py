@@ -4,10 +4,10 @@ import json
 import math
 import os
 
-from ttsr_tf import images
 from ttsr_tf.evaluation import published
 from ttsr_tf.evaluation.results import means
-from ttsr_tf.metrics import Y
+from ttsr_tf.files import written_aside
+from ttsr_tf.images.metrics import Y
 
 _HEADER = (
     "| references | pictures | PSNR, dB | above bicubic | SSIM | above bicubic | similarity "
@@ -96,7 +96,7 @@ def write_json(path, rows, choices, protocol, failed):
             for failure in failed
         ],
     }
-    with images.written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
+    with written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
 
 
@@ -124,7 +124,7 @@ def write_markdown(path, numbers, choices, protocol, failed, sheets):
     for heading, sheet in sheets:
         link = os.path.relpath(sheet, folder).replace(os.sep, "/").replace(" ", "%20")
         lines += [f"### {heading}", "", f"![{heading}]({link})", ""]
-    with images.written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
+    with written_aside(path) as aside, open(aside, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
 
 

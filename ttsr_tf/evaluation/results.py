@@ -6,8 +6,8 @@ import os
 import statistics
 from typing import NamedTuple
 
-from ttsr_tf import images
 from ttsr_tf.errors import InputError
+from ttsr_tf.files import written_aside
 
 
 class Row(NamedTuple):
@@ -57,7 +57,7 @@ class Results:
         self._path, self._protocol = path, protocol
         self.rows = self._read() if os.path.exists(path) else []
         with (
-            images.written_aside(path) as aside,
+            written_aside(path) as aside,
             open(aside, "w", newline="", encoding="utf-8") as file,
         ):
             _writer(file).writerow([*Row._fields, *protocol])

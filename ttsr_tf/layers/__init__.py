@@ -6,10 +6,11 @@ from ttsr_tf.layers.fusion import SoftFusion
 from ttsr_tf.layers.relevance import Relevance
 from ttsr_tf.layers.resampling import Downsample, SubPixelUpsample, Upsample, resize_up
 from ttsr_tf.layers.residual import ResidualBlock, ResidualStack
-from ttsr_tf.layers.texture_extractor import TextureExtractor
 from ttsr_tf.layers.transfer import Transfer
+from ttsr_tf.layers.vgg19 import VGG19
 
 __all__ = [
+    "VGG19",
     "Convolution",
     "CrossScaleIntegration",
     "Downsample",
@@ -18,7 +19,6 @@ __all__ = [
     "ResidualStack",
     "SoftFusion",
     "SubPixelUpsample",
-    "TextureExtractor",
     "Transfer",
     "Upsample",
     "resize_up",

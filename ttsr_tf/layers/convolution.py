@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.errors import InputError
 from ttsr_tf.layers.convolution_gradient import convolved
 
 
@@ -17,18 +18,20 @@ class Convolution(keras.layers.Layer):
         filters: number of output channels.
         kernel_size: odd side of the square kernel.
         strides: 1 or 2.
-        relu: whether a ReLU follows.
+        activation: "relu" or None.
 
     Input: [B, H, W, C], or a list of maps that are taken as concatenated to C channels, without the
     memory of that. Output: [B, ceil(H / strides), ceil(W / strides), filters].
     """
 
-    def __init__(self, filters, kernel_size=3, strides=1, relu=False, **kwargs):
+    def __init__(self, filters, kernel_size=3, strides=1, activation=None, **kwargs):
         super().__init__(**kwargs)
+        if activation not in (None, "relu"):
+            raise InputError(f'`activation` must be "relu" or None, got {activation!r}.')
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
-        self.relu = relu
+        self.activation = activation
 
     def build(self, input_shape):
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
@@ -42,12 +45,12 @@ class Convolution(keras.layers.Layer):
     def call(self, x):
         maps = x if isinstance(x, list) else [x]
         if self.strides == 1 and self.kernel_size in (1, 3) and _only_cpus():
-            return convolved(maps, self.kernel, self.bias, self.relu)
+            return convolved(maps, self.kernel, self.bias, self.activation == "relu")
         kernels = tf.split(self.kernel, [x.shape[-1] for x in maps], axis=2)
         y = tf.nn.bias_add(self._convolved(maps[0], kernels[0]), self.bias)
         for x, kernel in zip(maps[1:], kernels[1:], strict=True):
             y += self._convolved(x, kernel)
-        return tf.nn.relu(y) if self.relu else y
+        return tf.nn.relu(y) if self.activation else y
 
     def _convolved(self, x, kernel):
         side = self.kernel_size // 2
@@ -66,7 +69,7 @@ class Convolution(keras.layers.Layer):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "strides": self.strides,
-            "relu": self.relu,
+            "activation": self.activation,
         }
 
 

@@ -25,14 +25,24 @@ class CrossScaleIntegration(keras.layers.Layer):
         scales = range(num_scales)
         # Flat, since Keras saves no lists of lists; ordered by target, then source.
         self.exchanges = [
-            Upsample(filters, 2 ** (target - source), name=f"up{source}{target}")
+            Upsample(
+                filters, 2 ** (target - source), name=f"up{source}{target}", dtype=self.dtype_policy
+            )
             if source < target
-            else Downsample(filters, 2 ** (source - target), name=f"down{source}{target}")
+            else Downsample(
+                filters,
+                2 ** (source - target),
+                name=f"down{source}{target}",
+                dtype=self.dtype_policy,
+            )
             for target in scales
             for source in scales
             if source != target
         ]
-        self.merges = [Convolution(filters, relu=True, name=f"merge{k}") for k in scales]
+        self.merges = [
+            Convolution(filters, activation="relu", name=f"merge{k}", dtype=self.dtype_policy)
+            for k in scales
+        ]
 
     def build(self, input_shape):
         for layer in self.exchanges:

@@ -18,7 +18,7 @@ class SoftFusion(keras.layers.Layer):
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
-        self.conv = Convolution(filters, name="conv")
+        self.conv = Convolution(filters, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         features, textures, _ = input_shape

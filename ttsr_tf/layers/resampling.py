@@ -12,7 +12,8 @@ def resize_up(x, factor):
     """Bicubic enlargement of feature maps with a = -0.75, half-pixel centres, replicated border.
 
     This is what the released weights were trained with. `tf.image.resize` is not: it has
-    a = -0.5 and renormalises at the border. Pictures are resized by `ttsr_tf.degrade` instead.
+    a = -0.5 and renormalises at the border. Pictures are resized by
+    `ttsr_tf.images.bicubic` instead.
 
     Args:
         x: float [B, H, W, C].
@@ -71,7 +72,7 @@ class Upsample(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.factor = factor
-        self.conv = Convolution(filters, kernel_size=1, name="conv")
+        self.conv = Convolution(filters, kernel_size=1, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.conv.build(input_shape)
@@ -99,7 +100,7 @@ class SubPixelUpsample(keras.layers.Layer):
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
-        self.conv = Convolution(4 * filters, name="conv")
+        self.conv = Convolution(4 * filters, name="conv", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.conv.build(input_shape)
@@ -130,7 +131,9 @@ class Downsample(keras.layers.Layer):
         self.filters = filters
         self.factor = factor
         self.convs = [
-            Convolution(filters, strides=2, relu=True, name=f"conv{i}")
+            Convolution(
+                filters, strides=2, activation="relu", name=f"conv{i}", dtype=self.dtype_policy
+            )
             for i in range(factor.bit_length() - 1)
         ]
 

@@ -17,8 +17,8 @@ class ResidualBlock(keras.layers.Layer):
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
-        self.conv1 = Convolution(filters, relu=True, name="conv1")
-        self.conv2 = Convolution(filters, name="conv2")
+        self.conv1 = Convolution(filters, activation="relu", name="conv1", dtype=self.dtype_policy)
+        self.conv2 = Convolution(filters, name="conv2", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.conv1.build(input_shape)
@@ -49,8 +49,11 @@ class ResidualStack(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_blocks = num_blocks
-        self.blocks = [ResidualBlock(filters, name=f"block{i}") for i in range(num_blocks)]
-        self.tail = Convolution(filters, name="tail")
+        self.blocks = [
+            ResidualBlock(filters, name=f"block{i}", dtype=self.dtype_policy)
+            for i in range(num_blocks)
+        ]
+        self.tail = Convolution(filters, name="tail", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         for layer in (*self.blocks, self.tail):

@@ -1,0 +1,1 @@
+"""Pictures to learn from and to be measured on: where they lie, pairs, batches."""

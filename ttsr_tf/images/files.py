@@ -1,0 +1,189 @@
+"""Pictures: files to uint8 arrays and back."""
+
+import contextlib
+import os
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+from ttsr_tf.errors import InputError
+from ttsr_tf.files import check_folder, written_aside
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+KEEPS_ALPHA = (".png", ".webp", ".tif", ".tiff")
+MAX_PIXELS = 100_000_000
+
+
+class Picture(NamedTuple):
+    """A picture as read from a file.
+
+    Attributes:
+        rgb: uint8 [H, W, 3].
+        alpha: uint8 [H, W, 1], or None where the file has no transparency.
+        grey: whether the file has no colours.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    grey: bool
+
+
+class Header(NamedTuple):
+    """A picture's size in pixels, and whether it has transparency."""
+
+    height: int
+    width: int
+    transparent: bool
+
+
+def is_picture(path):
+    """Whether a file's name ends as one of a picture does."""
+    return path.lower().endswith(EXTENSIONS)
+
+
+def listed(path):
+    """The pictures of a folder, by name; or `path` itself.
+
+    Raises:
+        InputError: a folder without pictures.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    names = sorted(filter(is_picture, os.listdir(path)))
+    if not names:
+        raise InputError(f"{path} holds no pictures ({', '.join(EXTENSIONS)}).")
+    return [os.path.join(path, name) for name in names]
+
+
+def read(file, name=None):
+    """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
+
+    Args:
+        file: its name, or an open binary file.
+        name: what errors call it, if not by its name.
+
+    Returns:
+        A `Picture`.
+
+    Raises:
+        InputError: naming the file, if it is missing, no picture, damaged or over 100 megapixels.
+    """
+    with _opened(file, name) as image:
+        image.load()
+        return _picture(PIL.ImageOps.exif_transpose(image))
+
+
+def header(file, name=None):
+    """What a picture's header tells, without its pixels; arguments and errors as of `read`.
+
+    Returns:
+        A `Header`.
+    """
+    with _opened(file, name) as image:
+        return Header(image.height, image.width, _transparent(image))
+
+
+@contextlib.contextmanager
+def _opened(file, name):
+    """Pillow's picture; whatever goes wrong with it is one line that names the file."""
+    name = name or file
+    try:
+        with PIL.Image.open(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(
+                    f"{name} is too large: {image.width}×{image.height}, at most "
+                    f"{MAX_PIXELS // 10**6} megapixels. Crop it or make it smaller."
+                )
+            yield image
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{name} is not a file. Check the path.") from None
+    except PIL.UnidentifiedImageError:
+        raise InputError(f"{name} is not a picture that can be read. Use PNG or JPEG.") from None
+    except PIL.Image.DecompressionBombError:
+        raise InputError(f"{name} is too large. Crop it or make it smaller.") from None
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{name} can't be read ({error}). Is the file whole?") from None
+
+
+def _picture(image):
+    if image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
+        image = PIL.Image.fromarray(np.uint8(np.clip(np.rint(np.asarray(image) / 257), 0, 255)))
+    grey = image.mode in ("1", "L", "LA", "La")
+    if not _transparent(image):
+        return Picture(np.asarray(image.convert("RGB")), None, grey)
+    rgba = np.asarray(image.convert("RGBA"))
+    return Picture(rgba[..., :3], rgba[..., 3:], grey)
+
+
+def _transparent(image):
+    return bool({"A", "a"} & set(image.getbands())) or "transparency" in image.info
+
+
+def check_output(path, inputs=(), alpha=False):
+    """Finds what would make writing `path` fail, before the work rather than after it.
+
+    Args:
+        path: file name of a picture to be written.
+        inputs: file names that must not be overwritten.
+        alpha: whether transparency has to be kept.
+
+    Raises:
+        InputError: unknown extension, a folder that is missing or can't be written to, an input.
+    """
+    extension = os.path.splitext(path)[1].lower()
+    allowed = KEEPS_ALPHA if alpha else EXTENSIONS
+    if extension not in allowed:
+        why = " to keep the transparency" if alpha and extension in EXTENSIONS else ""
+        raise InputError(f"{path} must end in one of {', '.join(allowed)}{why}.")
+    if any(os.path.realpath(path) == os.path.realpath(other) for other in inputs):
+        raise InputError(
+            f"{path} is already used by this command and would be overwritten. Choose another name."
+        )
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder. Give the name of a file in it.")
+    check_folder(os.path.dirname(path) or ".")
+
+
+def write(path, rgb, alpha=None, *, grey=False):
+    """Writes a picture by rename.
+
+    Args:
+        path: file name; its extension, one of `EXTENSIONS`, chooses the format.
+        rgb: uint8 [H, W, 3].
+        alpha: uint8 [H, W, 1], or None.
+        grey: whether to write without colours.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    image = PIL.Image.fromarray(np.asarray(rgb))
+    if grey:
+        image = image.convert("L")
+    if alpha is not None:
+        image.putalpha(PIL.Image.fromarray(np.asarray(alpha)[..., 0]))
+    with written_aside(path) as aside:
+        image.save(aside, quality=95)
+
+
+def checked(name, picture, smallest):
+    """`picture` as an array, if it is uint8 [H, W, 3] of at least `smallest` pixels each way.
+
+    Raises:
+        InputError: otherwise, calling it `name`.
+    """
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] != 3:
+        raise InputError(
+            f"`{name}` must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}. "
+            "Read files with `ttsr_tf.images.read`."
+        )
+    if min(picture.shape[:2]) < smallest:
+        raise InputError(
+            f"`{name}` is {picture.shape[1]}×{picture.shape[0]} pixels, at least "
+            f"{smallest}×{smallest} are needed. Give a larger picture."
+        )
+    return picture

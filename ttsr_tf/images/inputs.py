@@ -1,0 +1,48 @@
+"""Between pictures and the network: uint8 ↔ float, and the four inputs."""
+
+import tensorflow as tf
+
+from ttsr_tf.images import bicubic
+
+
+def to_float(picture):
+    """uint8 as the network takes it: float32 in [-1, 1], same shape."""
+    return tf.cast(picture, tf.float32) / 127.5 - 1
+
+
+def to_uint8(x):
+    """The network's values as a picture: round((x + 1) · 127.5), half to even.
+
+    Args:
+        x: float tensor, [-1, 1]; what is beyond is clipped.
+
+    Returns:
+        uint8 tensor of the same shape.
+    """
+    x = tf.clip_by_value(tf.cast(x, tf.float32), -1, 1)
+    return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
+
+
+def network_inputs(lr, ref):
+    """The network's four inputs from two pictures, or two batches of them.
+
+    Args:
+        lr: uint8 [B, H, W, 3].
+        ref: uint8 [B, h, w, 3]; the network itself wants h and w to be multiples of 4.
+
+    Returns:
+        A dict of float32 in [-1, 1]: `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and
+        `ref_down_up` [B, h, w, 3].
+    """
+    return {**of_lr(lr), **of_ref(ref)}
+
+
+def of_lr(lr):
+    """`lr` and `lr_up` of the network's inputs."""
+    return {"lr": to_float(lr), "lr_up": to_float(bicubic.upscale(lr))}
+
+
+def of_ref(ref):
+    """`ref` and `ref_down_up`, which is as blurred as `lr_up`, of the network's inputs."""
+    blurred = bicubic.resize(bicubic.downscale(ref), tf.shape(ref)[-3], tf.shape(ref)[-2])
+    return {"ref": to_float(ref), "ref_down_up": to_float(blurred)}

@@ -1,0 +1,50 @@
+"""What enlarging pictures can be told, and what of it can be judged without TensorFlow."""
+
+import dataclasses
+
+from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings
+from ttsr_tf.inference import jobs
+from ttsr_tf.weights import files, names
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UpscaleConfig(Configuration):
+    """Pictures, references and where the results go; each field's help says what it is.
+
+    Raises:
+        InputError: a value out of its bounds.
+    """
+
+    lr: str = string(REQUIRED, "The small picture, or a folder of them.")
+    ref: tuple[str, ...] = strings(
+        (),
+        "A sharp picture of something similar, or a folder of them; may be given several times: "
+        "the best match of all is used. Default: the small picture itself.",
+    )
+    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
+    attention_map: str | None = string(
+        None, "Where to write a picture of where textures came from."
+    )
+    memory_gb: float | None = number(
+        None,
+        "What may be used, GiB; a larger picture is done in tiles. Default: most of what is free.",
+        lower_bound=0,
+    )
+
+
+def check(config):
+    """Finds what would make enlarging fail, before TensorFlow is there.
+
+    Args:
+        config: an `UpscaleConfig`.
+
+    Returns:
+        The `jobs.Jobs`.
+
+    Raises:
+        InputError: pictures, weights or folders that can't be used, by name.
+    """
+    found = jobs.of(config)
+    files.read_header(names.path_of(config.checkpoint))
+    return found

@@ -1,0 +1,46 @@
+"""What enlarging a picture will take, before it is begun; the network is asked for its share."""
+
+import math
+import time
+
+import numpy as np
+import psutil
+
+# Bytes, as measured by benchmarks/memory.py.
+_FIXED = 0.76 * 2**30  # TensorFlow, weights, the matching
+_ENCODING = 1_000  # while a reference is encoded, for each of its pixels
+
+
+def needed(model, lr_size, ref_sizes):
+    """About the bytes that enlarging in one piece takes at its peak, TensorFlow included.
+
+    Args:
+        model: a network (see `ttsr_tf.models`).
+        lr_size: (height, width) in pixels.
+        ref_sizes: list of them.
+    """
+    refs = [math.prod(size) for size in ref_sizes]
+    coarse, middle, fine = model.value_channels
+    kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
+    synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
+    return _FIXED + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
+
+
+def seconds(model, lr_size, ref_sizes):
+    """About the time that enlarging takes here, from the speed of a matrix product."""
+    return model.flops(lr_size, ref_sizes) / _flops_per_second()
+
+
+def allowed(memory_gb=None):
+    """Bytes that the process may take: `memory_gb` GiB, or most of what is free."""
+    if memory_gb is not None:
+        return 2**30 * memory_gb
+    return _FIXED + 0.8 * psutil.virtual_memory().available
+
+
+def _flops_per_second(side=1024, efficiency=0.7):
+    x = np.ones([side, side], np.float32)
+    x @ x
+    start = time.perf_counter()
+    x @ x
+    return efficiency * 2 * side**3 / (time.perf_counter() - start)

@@ -1,0 +1,123 @@
+"""Enlarges files as a configuration says."""
+
+import os
+import time
+
+import numpy as np
+
+from ttsr_tf.images import bicubic, files, sheets
+from ttsr_tf.inference import config as configs
+from ttsr_tf.inference import memory
+from ttsr_tf.inference.upscaler import load
+from ttsr_tf.progress import Progress
+
+LONG_RUN = 5  # seconds
+
+
+def upscale_files(config):
+    """Enlarges a picture, or all of a folder, and says how it went.
+
+    Args:
+        config: an `UpscaleConfig`.
+
+    Returns:
+        The paths that were written, a list.
+
+    Raises:
+        InputError: pictures, weights or folders that can't be used, by name.
+    """
+    jobs = configs.check(config)
+    if not jobs.refs:
+        print("No `ref`: the picture serves as its own reference.")
+    upscaler = load(config.checkpoint)
+    smallest = upscaler.model.smallest_ref
+    refs = [files.checked("ref", files.read(path).rgb, smallest) for path in jobs.refs]
+    if os.path.isdir(config.lr):
+        _upscale_all(upscaler, jobs, refs, config)
+    else:
+        _upscale_one(upscaler, refs, config)
+    return jobs.outputs
+
+
+def write(path, lr, sr):
+    """Writes an enlarged picture with the transparency, or the lack of colours, of the small one.
+
+    Args:
+        path: file name; its extension chooses the format.
+        lr: the small `files.Picture`.
+        sr: uint8 [4·H, 4·W, 3].
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    alpha = None if lr.alpha is None else bicubic.upscale(lr.alpha).numpy()
+    files.write(path, sr, alpha, grey=lr.grey)
+
+
+def _upscale_all(upscaler, jobs, refs, config):
+    encoded = [upscaler.encode_reference(ref) for ref in refs] or None
+    os.makedirs(config.output, exist_ok=True)
+    progress = Progress(len(jobs.lr), "picture")
+    for path, output in zip(jobs.lr, jobs.outputs, strict=True):
+        lr = files.read(path)
+        result = upscaler.upscale_with_attention(lr.rgb, encoded, config.memory_gb)
+        write(output, lr, result["sr"])
+        progress.advance(similarity=f"{result['confidence'].mean():.2f}")
+    progress.close()
+    print(f"{len(jobs.outputs)} pictures written to {config.output}.")
+
+
+def _upscale_one(upscaler, refs, config):
+    lr = files.read(config.lr)
+    refs = refs or [lr.rgb]
+    files.checked("lr", lr.rgb, upscaler.model.smallest_lr)
+    _print_sizes_and_cost(upscaler.model, lr.rgb, refs)
+    start = time.perf_counter()
+    result = upscaler.upscale_with_attention(
+        lr.rgb, refs, config.memory_gb, progress=_tile_progress()
+    )
+    write(config.output, lr, result["sr"])
+    _print_similarity(result, len(refs))
+    print(f"{config.output} written after {time.perf_counter() - start:.1f} s.")
+    if config.attention_map:
+        files.write(config.attention_map, sheets.sheet(sheets.attention_panels(result, refs)))
+        print(f"{config.attention_map} written.")
+
+
+def _print_sizes_and_cost(model, lr, refs):
+    height, width = lr.shape[:2]
+    sizes = [ref.shape[:2] for ref in refs]
+    print(
+        f"lr {width}×{height}, reference {', '.join(f'{w}×{h}' for h, w in sizes)} "
+        f"→ {4 * width}×{4 * height} pixels."
+    )
+    seconds = memory.seconds(model, (height, width), sizes)
+    if seconds > LONG_RUN:
+        gib = memory.needed(model, (height, width), sizes) / 2**30
+        print(f"About {gib:.1f} GiB of memory in one piece, and {seconds:.0f} s.", flush=True)
+
+
+def _tile_progress():
+    bar = None
+
+    def show(done, count):
+        nonlocal bar
+        if count == 1:
+            return
+        bar = bar or Progress(count, "tile")
+        bar.advance()
+        if done == count:
+            bar.close()
+
+    return show
+
+
+def _print_similarity(result, count):
+    confidence = result["confidence"]
+    print(
+        f"Similarity of the reference: {confidence.mean():.2f} on average (1 = the same, 0 = "
+        f"nothing alike), above 0.7 on {(confidence > 0.7).mean():.0%} of the picture."
+    )
+    if count > 1:
+        shares = np.bincount(result["source"].ravel(), minlength=count) / confidence.size
+        print("Used of each reference:", ", ".join(f"{share:.0%}" for share in shares))

@@ -1,0 +1,109 @@
+"""Where training runs: one device, all of this machine's, or several machines'; many as one."""
+
+import contextlib
+import json
+
+import tensorflow as tf
+
+from ttsr_tf.errors import InputError
+
+
+def choose(tf_config=None):
+    """The strategy for the devices at hand; call it before any other operation.
+
+    Args:
+        tf_config: text of the environment variable TF_CONFIG, where this process is one of several
+            workers. Without it several GPUs are all used, otherwise the one GPU or the CPU.
+
+    Raises:
+        InputError: `tf_config` can't be used.
+    """
+    if tf_config is not None:
+        return tf.distribute.MultiWorkerMirroredStrategy(_resolver(tf_config))
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def is_chief(strategy):
+    """Whether this process is the one that writes."""
+    cluster = strategy.cluster_resolver
+    if not cluster or not cluster.cluster_spec().jobs:
+        return True
+    has_chief = "chief" in cluster.cluster_spec().jobs
+    return cluster.task_type == "chief" or (not has_chief and cluster.task_id == 0)
+
+
+def check_batch_size(strategy, batch_size):
+    """Raises InputError unless the replicas divide the global batch."""
+    count = strategy.num_replicas_in_sync
+    if batch_size % count:
+        raise InputError(
+            f"`batch_size`={batch_size} can't be divided among {count} devices. It counts the "
+            f"pairs of all devices together: give a multiple of {count}."
+        )
+
+
+def micro_batch_size():
+    """How many pairs of a batch a device takes at once: GPUs all, None; CPUs are faster with 1."""
+    return None if tf.config.list_physical_devices("GPU") else 1
+
+
+@contextlib.contextmanager
+def lost_workers_reported(strategy, last_checkpoint):
+    """Turns what TensorFlow raises when another worker is gone into one line.
+
+    Args:
+        strategy: the workers'; of one process alone nothing is turned.
+        last_checkpoint: function to the path of the last one.
+    """
+    try:
+        yield
+    except (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+        tf.errors.DeadlineExceededError,
+    ) as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(
+            f"Another worker is gone ({reason}). Start all workers again with the same command: "
+            f"they go on from the last checkpoint, {last_checkpoint()}."
+        ) from None
+
+
+def averaged(gradients):
+    """The gradients' mean over the replicas: what a norm of is that of the whole batch."""
+    context = tf.distribute.get_replica_context()
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    return [g / context.num_replicas_in_sync for g in total]
+
+
+def apply(optimizer, gradients, variables):
+    """Optimizers add the gradients of all replicas, which are alike here."""
+    shares = [g / tf.distribute.get_replica_context().num_replicas_in_sync for g in gradients]
+    optimizer.apply_gradients(zip(shares, variables, strict=True))
+
+
+def shares(numbers):
+    """What, added over the replicas, is the mean."""
+    count = tf.distribute.get_replica_context().num_replicas_in_sync
+    return {name: tf.cast(value, tf.float32) / count for name, value in numbers.items()}
+
+
+def _resolver(config):
+    try:
+        parsed = json.loads(config)
+        workers, task = parsed["cluster"], parsed["task"]
+        workers[task["type"]][task["index"]]
+        return tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(workers), task["type"], task["index"], rpc_layer="grpc"
+        )
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise InputError(
+            f"TF_CONFIG={config!r} must be JSON such as "
+            '{"cluster": {"worker": ["host1:9000", "host2:9000"]}, '
+            '"task": {"type": "worker", "index": 0}}.'
+        ) from None

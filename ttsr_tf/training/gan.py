@@ -1,0 +1,201 @@
+"""Training as published: the generator, the critic and their schedule.
+
+pretraining:  generator ← reconstruction
+after it:     critic    ← hr, sr, gradient penalty      critic_steps times, on the same batch
+              generator ← reconstruction, perceptual, transferal, adversarial
+"""
+
+import contextlib
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf.training import distribution, losses
+from ttsr_tf.training.gradients import clipped, of_losses
+from ttsr_tf.training.optimizers import LossScale
+
+_NORMS = "norm/backbone", "norm/extractor"
+_OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
+
+
+class Schedule(NamedTuple):
+    """How a step is made.
+
+    Attributes:
+        pretrain_steps: steps with the reconstruction loss only.
+        critic_steps: steps of the critic for one of the generator.
+        micro_batch_size: how many pairs' activations are in memory at once; None: a batch's. The
+            gradient is the whole batch's all the same.
+        global_clipnorm: bound on the norm of the generator's gradient and of the critic's, or None.
+    """
+
+    pretrain_steps: int = 2 * 1319
+    critic_steps: int = 2
+    micro_batch_size: int | None = None
+    global_clipnorm: float | None = None
+
+
+_PUBLISHED = Schedule()
+
+
+class GAN(keras.Model):
+    """A generator with its losses and its critic.
+
+    Works with `fit` in one process. Under a strategy, run `pretrain_step` or `full_step` by
+    `strategy.run` and add what the replicas return.
+
+    Args:
+        generator: a built network (see `ttsr_tf.models`).
+        critic: a built `Critic`, or None to leave the adversarial loss out.
+        features: what `weights.vgg19.features` gives, or None to leave the perceptual loss out.
+        weights: `losses.LossWeights`; without a transferal weight that loss is left out.
+        schedule: a `Schedule`.
+
+    Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
+    [B, critic_steps], which mixes pictures for the gradient penalty.
+    """
+
+    def __init__(
+        self,
+        generator,
+        critic=None,
+        features=None,
+        *,
+        weights=losses.PUBLISHED,
+        schedule=_PUBLISHED,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.generator, self.critic, self.features = generator, critic, features
+        self.loss_weights, self.schedule = weights, schedule
+        self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
+        self.built = True
+
+    def compile(self, backbone_optimizer, extractor_optimizer, critic_optimizer=None):
+        """Sets the optimizers, and creates their variables: call it in the strategy's scope."""
+        super().compile(jit_compile=False)  # XLA takes minutes for this graph
+        self.backbone_optimizer = backbone_optimizer
+        self.extractor_optimizer = extractor_optimizer
+        self.critic_optimizer = critic_optimizer
+        backbone, extractor = self._parts()
+        backbone_optimizer.build(backbone)
+        extractor_optimizer.build(extractor)
+        if self.critic:
+            critic_optimizer.build(self.critic.trainable_variables)
+
+    def call(self, inputs):
+        return self.generator(inputs)
+
+    @contextlib.contextmanager
+    def averaged(self):
+        """The generator with its averaged weights, where the optimizers keep such (`use_ema`)."""
+        if not self.backbone_optimizer.use_ema:
+            yield
+            return
+        weights = self.generator.get_weights()
+        backbone, extractor = self._parts()
+        self.backbone_optimizer.finalize_variable_values(backbone)
+        self.extractor_optimizer.finalize_variable_values(extractor)
+        yield
+        self.generator.set_weights(weights)
+
+    def train_step(self, batch):
+        """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
+        waiting = {name: tf.constant(0.0) for name in self.reported}
+        return tf.cond(
+            self.backbone_optimizer.iterations < self.schedule.pretrain_steps,
+            lambda: {**waiting, **self.pretrain_step(batch)},
+            lambda: self.full_step(batch),
+        )
+
+    def pretrain_step(self, batch):
+        """A step with the reconstruction loss; a dict of this replica's share of every number."""
+        return self._train_generator(batch, ["reconstruction"])
+
+    def full_step(self, batch):
+        """A step with all losses; a dict of this replica's share of every number."""
+        report = {}
+
+        def critic_learns(sr):
+            for i in range(self.schedule.critic_steps):
+                report.update(self._train_critic(batch["hr"], sr, batch["epsilon"][:, i]))
+
+        first = critic_learns if self.critic else None
+        return self._train_generator(batch, self._used_losses(), first) | report
+
+    @property
+    def reported(self):
+        """Names of the numbers that `full_step` returns."""
+        return [*self._used_losses(), *_NORMS, *(_OF_CRITIC if self.critic else [])]
+
+    def _used_losses(self):
+        """Names of the generator's losses."""
+        wanted = {
+            "reconstruction": True,
+            "perceptual": self.features,
+            "transferal": self.loss_weights.transferal,
+            "adversarial": self.critic,
+        }
+        return [name for name, used in wanted.items() if used]
+
+    def _value(self, name, hr, outputs):
+        sr = outputs["sr"]
+        if name == "reconstruction":
+            return losses.reconstruction(hr, sr)
+        if name == "perceptual":
+            return losses.perceptual(self.features(hr)[0], self.features(sr)[0])
+        if name == "adversarial":
+            return losses.adversarial(self.critic(sr))
+        weighed = self.loss_weights.weigh_by_confidence
+        return self.generator.texture_loss(outputs, sr, weighed)
+
+    def _train_generator(self, batch, names, critic_learns=None):
+        scale = self.loss_scale.factor if self.loss_scale else 1.0
+
+        def losses_of(hr, outputs):
+            found = [self._value(name, hr, outputs) for name in names]
+            weights = [getattr(self.loss_weights, name) * scale for name in names]
+            return tf.add_n([w * loss for w, loss in zip(weights, found, strict=True)]), found
+
+        backbone, extractor = self._parts()
+        gradients, found = of_losses(
+            self.generator,
+            batch,
+            losses_of,
+            num_losses=len(names),
+            micro_batch_size=self.schedule.micro_batch_size,
+            critic_learns=critic_learns,
+        )
+        gradients = distribution.averaged(gradients)
+        if self.loss_scale:
+            gradients = self.loss_scale.unscaled(gradients)
+        gradients = clipped(gradients, self.schedule.global_clipnorm)
+        found_for = dict(zip(map(id, self.generator.trainable_variables), gradients, strict=True))
+        of_backbone, of_extractor = (
+            [found_for[id(v)] for v in part] for part in (backbone, extractor)
+        )
+        distribution.apply(self.backbone_optimizer, of_backbone, backbone)
+        distribution.apply(self.extractor_optimizer, of_extractor, extractor)
+        norms = [tf.linalg.global_norm(part) for part in (of_backbone, of_extractor)]
+        return distribution.shares(dict(zip([*names, *_NORMS], [*found, *norms], strict=True)))
+
+    def _train_critic(self, hr, sr, epsilon):
+        sr = tf.stop_gradient(tf.cast(sr, tf.float32))
+        variables = self.critic.trainable_variables
+        with tf.GradientTape() as tape:
+            found = {
+                "critic": losses.critic(self.critic(hr), self.critic(sr)),
+                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
+            }
+            loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
+        gradients = distribution.averaged(tape.gradient(loss, variables))
+        gradients = clipped(gradients, self.schedule.global_clipnorm)
+        distribution.apply(self.critic_optimizer, gradients, variables)
+        return distribution.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
+
+    def _parts(self):
+        """The generator's variables: of its backbone, and of its texture extractor."""
+        extractor = self.generator.texture_extractor.trainable_variables
+        names = {id(v) for v in extractor}
+        return [v for v in self.generator.trainable_variables if id(v) not in names], extractor

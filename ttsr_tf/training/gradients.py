@@ -1,0 +1,75 @@
+"""The gradient of the generator's losses: part by part of a batch, so that memory is bounded."""
+
+import tensorflow as tf
+
+
+def of_losses(
+    generator, batch, losses_of, *, num_losses, micro_batch_size=None, critic_learns=None
+):
+    """The gradient of a weighed sum of losses, and the losses.
+
+    Args:
+        generator: a network (see `ttsr_tf.models`).
+        batch: dict of tensors [B, …]: the network's inputs and `hr`.
+        losses_of: function from hr and the network's outputs to the loss that is lowered, a
+            scalar, and a list of scalars to report; all are means over the examples.
+        num_losses: how many are reported.
+        micro_batch_size: how many pairs' activations are in memory at once; None: all.
+        critic_learns: function of the whole batch's sr, called before `losses_of`; or None.
+
+    Returns:
+        The gradients of the generator's trainable variables, in their order, and the reported
+        scalars, float32.
+    """
+    variables = generator.trainable_variables
+
+    def of_part(part, critic_learns=None):
+        gradients, values = _of_part(generator, variables, part, losses_of, critic_learns)
+        return [*gradients, *(tf.cast(value, tf.float32) for value in values)]
+
+    size = batch["hr"].shape[0]
+    if micro_batch_size is None or (size and size <= micro_batch_size):
+        found = of_part(batch, critic_learns)
+    else:
+        if critic_learns:  # from all pairs, whose activations can't be kept until then
+            critic_learns(generator(batch)["sr"])
+        zeros = [*(tf.zeros(v.shape) for v in variables), *(tf.zeros([]),) * num_losses]
+        found = _mean(of_part, batch, micro_batch_size, zeros)
+    return found[: len(variables)], found[len(variables) :]
+
+
+def clipped(gradients, norm):
+    """Scaled to a global norm, a float, if theirs is larger; as they are if it is None."""
+    return tf.clip_by_global_norm(gradients, norm)[0] if norm else gradients
+
+
+def _of_part(generator, variables, batch, losses_of, critic_learns):
+    with tf.GradientTape() as tape:
+        outputs = generator(batch, training=True)
+    if critic_learns:
+        critic_learns(outputs["sr"])
+    seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
+    # Only what the generator put out is watched: VGG19, the critic and the texture extractor judge
+    # it, and must not learn from that.
+    with tf.GradientTape(watch_accessed_variables=False) as judging:
+        judging.watch(seen)
+        loss, values = losses_of(batch["hr"], outputs)
+    slopes = zip(seen, judging.gradient(loss, seen), strict=True)
+    seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
+    return tape.gradient(seen, variables, slopes), values
+
+
+def _mean(function, batch, size, zeros):
+    """Of a function's results, tensors shaped like `zeros`, over the examples of a batch."""
+    count = tf.shape(batch["hr"])[0]
+
+    def added(start, sums):
+        stop = tf.minimum(start + size, count)
+        results = function({name: x[start:stop] for name, x in batch.items()})
+        share = (stop - start) / count
+        return stop, [a + tf.cast(share, b.dtype) * b for a, b in zip(sums, results, strict=True)]
+
+    _, sums = tf.while_loop(
+        lambda start, _: start < count, added, (0, zeros), parallel_iterations=1
+    )
+    return sums

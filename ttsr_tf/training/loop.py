@@ -1,0 +1,195 @@
+"""The training loop: steps over a strategy, and what happens between them."""
+
+import os
+import time
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from ttsr_tf.data import batches
+from ttsr_tf.errors import InputError
+from ttsr_tf.progress import Progress
+from ttsr_tf.training.validation import Validation
+from ttsr_tf.weights import checkpoints
+from ttsr_tf.weights.names import BEST_IN_RUN_FOLDER, IN_RUN_FOLDER
+
+_SHOWN = "reconstruction", "critic"  # in the progress bar
+_STOP = "stop"
+
+
+class Plan(NamedTuple):
+    """When the loop does what.
+
+    Attributes:
+        max_steps: when it ends.
+        summary_every, validate_every: steps.
+        checkpoint_minutes: between checkpoints; one is also written at the end.
+    """
+
+    max_steps: int
+    summary_every: int
+    validate_every: int
+    checkpoint_minutes: float
+
+
+class Loop:
+    """Trains until the plan's last step or until somebody wants to stop.
+
+    Attributes:
+        scores: the last validation's, a dict; None before the first.
+
+    Args:
+        strategy: where.
+        gan: a compiled `GAN`, built in the strategy's scope.
+        state: a `TrainingState` of it.
+        plan: a `Plan`.
+        run_dir: the run's folder.
+        summaries: a `Summaries`, or None where another process writes: then nothing is.
+    """
+
+    def __init__(self, strategy, gan, state, *, plan, run_dir, summaries):
+        self._strategy, self._gan, self._state = strategy, gan, state
+        self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
+        self._pretrain_step = _distributed(strategy, gan.pretrain_step)
+        self._full_step = _distributed(strategy, gan.full_step)
+        self._validation = Validation(gan.generator)
+        self._since_summary, self._last_summary = [], time.monotonic()
+        self.scores = None
+
+    def run(self, trained_on, validated_on, stream, *, stop=None):
+        """Args:
+        trained_on, validated_on: `Pairs`.
+        stream: a `Stream` of the batches.
+        stop: an object whose `requested` says that somebody wants to stop; or None.
+
+        Returns:
+            Whether all steps are done; if not, somebody wanted to stop.
+
+        Raises:
+            InputError: a picture that can't be read, a loss that isn't finite, a full disk.
+        """
+        plan, state = self._plan, self._state
+        progress = Progress(plan.max_steps, "step", done=state.step)
+        parts = iter(_distributed_batches(self._strategy, trained_on, stream, state.step))
+        next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
+        stopping = False
+        while state.step < plan.max_steps and not stopping:
+            report = self._step(_next(parts, trained_on), stop is not None and stop.requested)
+            stopping = report.pop(_STOP) > 0
+            self._check_finite(report, trained_on, stream)
+            state.step += 1
+            progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
+            self._summarise(report, validated_on, stream.crop_size)
+            if time.monotonic() >= next_checkpoint:
+                self._save()
+                next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
+        progress.close()
+        self._save()
+        return state.step == plan.max_steps
+
+    def _step(self, batch, stop):
+        first = self._state.step < self._gan.schedule.pretrain_steps
+        return (self._pretrain_step if first else self._full_step)(batch, stop)
+
+    def _check_finite(self, report, pairs, stream):
+        if np.isfinite(list(report.values())).all():
+            return
+        first = self._state.step * stream.batch_size
+        places = (
+            batches.place(number, len(pairs), stream.seed)
+            for number in range(first, first + stream.batch_size)
+        )
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in report.items())
+        raise InputError(
+            f"Step {self._state.step + 1} is not finite: {losses}. Its pictures: "
+            f"{', '.join(pairs.names[i] for i in places)}. The last good checkpoint is "
+            f"{self._state.last}. A lower `learning_rate` or `global_clipnorm` may help, in a "
+            "run of its own."
+        )
+
+    def _summarise(self, report, validated_on, crop_size):
+        plan, step = self._plan, self._state.step
+        self._since_summary.append(report)
+        last = step == plan.max_steps
+        values = {}
+        if last or step % plan.summary_every == 0:
+            recent = self._since_summary
+            values = {
+                name: float(np.mean([r[name] for r in recent if name in r])) for name in report
+            }
+            now = time.monotonic()
+            values["steps_per_second"] = len(recent) / (now - self._last_summary)
+            self._since_summary, self._last_summary = [], now
+        if not self._summaries:
+            return
+        if last or step % plan.validate_every == 0:
+            values.update(self._validate(validated_on, crop_size))
+            self._last_summary = time.monotonic()
+        if values:
+            with self._state.writing():
+                self._summaries.scalars(step, values)
+
+    def _validate(self, validated_on, crop_size):
+        generator, state = self._gan.generator, self._state
+        with self._gan.averaged():
+            self.scores, panels = self._validation.score(validated_on, crop_size)
+            with state.writing():
+                self._summaries.pictures(state.step, panels)
+                if self.scores["psnr"] > state.best_psnr:
+                    state.best_psnr = self.scores["psnr"]
+                    checkpoints.save(generator, os.path.join(self._run_dir, BEST_IN_RUN_FOLDER))
+        return self.scores
+
+    def _save(self):
+        if not self._summaries:
+            return
+        with self._state.writing():
+            self._state.save()
+            with self._gan.averaged():
+                path = os.path.join(self._run_dir, IN_RUN_FOLDER)
+                checkpoints.save(self._gan.generator, path)
+
+
+def _distributed(strategy, method):
+    """A function from a batch and this process's wish to stop to a dict of floats: the replicas'
+    reports together, and `stop`, which is not 0 if any process wishes so.
+    """
+    names = []
+
+    def of_replica(batch, stop):
+        report = {**method(batch), _STOP: stop}
+        names[:] = report
+        return tf.stack(list(report.values()))
+
+    @tf.function(autograph=False)
+    def step(batch, stop):
+        # One vector, so that workers meet once.
+        return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
+
+    def call(batch, stop):
+        if not names:
+            print("Building the step's graph: up to two minutes.", flush=True)
+        numbers = step(batch, tf.constant(float(stop))).numpy()
+        return dict(zip(names, map(float, numbers), strict=True))
+
+    return call
+
+
+def _distributed_batches(strategy, pairs, stream, first_step):
+    def of_worker(context):
+        workers = context.num_input_pipelines
+        replicas = context.num_replicas_in_sync // workers
+        share = batches.Share(context.input_pipeline_id, workers, replicas)
+        return batches.batches(pairs, stream, first_step, share=share)
+
+    return strategy.distribute_datasets_from_function(of_worker)
+
+
+def _next(parts, pairs):
+    try:
+        return next(parts)
+    except tf.errors.OpError:
+        if pairs.failure:
+            raise pairs.failure from None
+        raise

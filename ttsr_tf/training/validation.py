@@ -1,0 +1,49 @@
+"""How a network does on pairs that it isn't trained on."""
+
+import numpy as np
+
+from ttsr_tf.images import bicubic, metrics, sheets
+from ttsr_tf.inference.upscaler import Upscaler
+
+NAMES = "psnr", "ssim", "psnr_bicubic", "ssim_bicubic"
+
+
+class Validation:
+    """Scores a network, as often as wanted; its graphs are traced once.
+
+    Args:
+        model: a built network (see `ttsr_tf.models`).
+    """
+
+    def __init__(self, model):
+        self._upscaler, self._scores = Upscaler(model), metrics.Scores()
+
+    def score(self, pairs, crop_size):
+        """Mean scores on Y, and what the first pair looks like.
+
+        Args:
+            pairs: a `Pairs`; of each picture the top left corner is taken.
+            crop_size: its side, pixels, a multiple of 4.
+
+        Returns:
+            A dict of floats: `psnr`, `ssim`, `psnr_bicubic` (dB), `ssim_bicubic`; and panels for
+            `sheets.sheet`.
+        """
+        measured = []
+        for i in range(len(pairs)):
+            hr, ref = (picture[:crop_size, :crop_size] for picture in pairs[i])
+            lr = bicubic.downscale(hr).numpy()
+            result = self._upscaler.upscale_with_attention(lr, ref)
+            plain = bicubic.upscale(lr).numpy()
+            measured.append([*self._scores(hr, result["sr"]), *self._scores(hr, plain)])
+            if i == 0:
+                panels = [
+                    ("LR", lr),
+                    ("reference", np.asarray(ref)),
+                    ("bicubic", plain),
+                    ("SR", result["sr"]),
+                    ("HR", np.asarray(hr)),
+                    *sheets.attention_panels(result, [ref]),
+                ]
+        means = np.mean(measured, 0)
+        return dict(zip(NAMES, map(float, means), strict=True)), panels

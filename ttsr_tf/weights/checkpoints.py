@@ -1,0 +1,102 @@
+"""Between a network and its file: every variable under its path of attributes."""
+
+import keras
+import numpy as np
+
+from ttsr_tf.errors import InputError, first_of
+from ttsr_tf.models import MODELS, model_class
+from ttsr_tf.weights import files, names
+
+
+def named_variables(layer):
+    """A dict of the variables of a layer or model, such as `refine_12.0.blocks.3.conv1.kernel`."""
+    found, taken = {}, set()
+    for attribute, value in vars(layer).items():
+        if attribute.startswith("_"):
+            continue
+        several = isinstance(value, (list, tuple))
+        for i, part in enumerate(value if several else [value]):
+            if isinstance(part, keras.layers.Layer):
+                prefix = f"{attribute}.{i}" if several else attribute
+                inner = named_variables(part)
+                found |= {f"{prefix}.{name}": variable for name, variable in inner.items()}
+                taken |= {id(variable) for variable in inner.values()}
+    own = [variable for variable in layer.variables if id(variable) not in taken]
+    return found | {v.name.split("/")[-1].removesuffix(":0"): v for v in own}
+
+
+def save(model, path):
+    """Writes a network by rename.
+
+    Args:
+        model: a built network (see `ttsr_tf.models`).
+        path: file name ending in .safetensors.
+
+    Raises:
+        InputError: another ending, or the file can't be written; what was there stays.
+    """
+    (name,) = (name for name, cls in MODELS.items() if cls == type(model).__name__)
+    arrays = {key: np.asarray(v) for key, v in named_variables(model).items()}
+    files.write(path, files.Header(name, model.get_config()), arrays)
+
+
+def load(checkpoint):
+    """The network of a file, or of a run's folder.
+
+    Args:
+        checkpoint: a file written by `ttsr_tf.convert` or `save`, or the `run_dir` of a training.
+
+    Returns:
+        A built network of the class and sizes that were saved.
+
+    Raises:
+        InputError: nothing there, not such a file, or a damaged one.
+    """
+    path = names.path_of(checkpoint)
+    header = files.read_header(path)
+    try:
+        model = model_class(header.model)(**header.config)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path} holds a network that can't be made: {error}.") from None
+    model.build()
+    _restore(model, path)
+    return model
+
+
+def load_into(model, checkpoint):
+    """Gives a built network the weights of a file, or of a run's folder.
+
+    Raises:
+        InputError: as of `load`; or the file's network is another, or of other sizes.
+    """
+    path = names.path_of(checkpoint)
+    header = files.read_header(path)
+    wanted = model.get_config()
+    if MODELS[header.model] != type(model).__name__ or header.config != wanted:
+        raise InputError(
+            f"{path} holds {MODELS[header.model]} with {header.config}, not "
+            f"{type(model).__name__} with {wanted}. Give the same sizes."
+        )
+    _restore(model, path)
+
+
+def _restore(model, path):
+    if path.endswith(files.OLD_SUFFIX):
+        try:
+            model.load_weights(path)
+        except (ValueError, KeyError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path} is damaged: {reason}. Convert or train it again.") from None
+        return
+    arrays, variables = files.read(path), named_variables(model)
+    missing, surplus = sorted(variables.keys() - arrays), sorted(arrays.keys() - variables)
+    other = [
+        f"{name} {list(arrays[name].shape)} instead of {list(variable.shape)}"
+        for name, variable in variables.items()
+        if name in arrays and arrays[name].shape != tuple(variable.shape)
+    ]
+    kinds = {"missing": missing, "surplus": surplus, "of another shape": other}
+    if wrong := [f"{kind}: {first_of(found, most=5)}" for kind, found in kinds.items() if found]:
+        raise InputError(f"{path} doesn't fit its network: {'; '.join(wrong)}. Is the file whole?")
+    for name, variable in variables.items():
+        variable.assign(arrays[name])

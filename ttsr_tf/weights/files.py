@@ -1,0 +1,102 @@
+"""Weights on disk: safetensors, named arrays under a header that says whose they are.
+
+Old files, Keras' HDF5 with a header in an attribute (.weights.h5), are still read.
+"""
+
+import importlib.metadata
+import json
+import os
+from typing import NamedTuple
+
+import h5py
+import safetensors
+import safetensors.numpy
+
+from ttsr_tf import __version__
+from ttsr_tf.errors import InputError
+from ttsr_tf.files import written_aside
+from ttsr_tf.models import MODELS
+
+SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
+_OLD_ATTRIBUTE = "ttsr_tf"
+
+
+class Header(NamedTuple):
+    """Whose weights a file holds.
+
+    Attributes:
+        model: its name in `ttsr_tf.models.MODELS`.
+        config: dict of the class's arguments.
+    """
+
+    model: str
+    config: dict
+
+
+def check_name(name, path):
+    """Raises InputError unless `path`, given as the argument `name`, ends in .safetensors."""
+    if not path.endswith(SUFFIX):
+        raise InputError(f"`{name}`={path} must end in {SUFFIX}.")
+
+
+def write(path, header, arrays):
+    """Writes a file by rename.
+
+    Args:
+        path: file name ending in .safetensors.
+        header: a `Header`.
+        arrays: dict from name to array.
+
+    Raises:
+        InputError: another ending, or the file can't be written; what was there stays.
+    """
+    check_name("path", path)
+    about = {
+        "format": "ttsr-tf",
+        "model": header.model,
+        "config": json.dumps(header.config),
+        "ttsr-tf": __version__,
+        **{name: importlib.metadata.version(name) for name in ("keras", "tensorflow")},
+    }
+    content = safetensors.numpy.save(arrays, about)
+    with written_aside(path) as aside, open(aside, "wb") as file:
+        file.write(content)
+
+
+def read_header(path):
+    """The `Header` of a file, without its arrays.
+
+    Raises:
+        InputError: there is no such file, or it holds no weights of this package.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"No checkpoint at {path}. Train one, or convert the authors' file.")
+    try:
+        if path.endswith(OLD_SUFFIX):
+            with h5py.File(path) as file:
+                return Header("ttsr", _config(json.loads(file.attrs[_OLD_ATTRIBUTE])["config"]))
+        with safetensors.safe_open(path, "np") as file:
+            about = file.metadata()
+        header = Header(about["model"], _config(json.loads(about["config"])))
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, safetensors.SafetensorError):
+        raise InputError(
+            f"{path} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
+            "program (.pt) is converted with `python -m ttsr_tf.convert`."
+        ) from None
+    if header.model not in MODELS:
+        raise InputError(
+            f"{path} holds weights of {header.model!r}, known are {', '.join(MODELS)}. Is it of a "
+            "later release?"
+        )
+    return header
+
+
+def _config(parsed):
+    """Sizes with the tuples that JSON made lists of."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
+
+
+def read(path):
+    """The arrays of a safetensors file that has a header: a dict by name."""
+    with safetensors.safe_open(path, "np") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no dict

@@ -1,0 +1,19 @@
+"""New weights, by a seed and nothing else."""
+
+import numpy as np
+
+from ttsr_tf.weights.checkpoints import named_variables
+
+
+def initialise(model, seed):
+    """Uniform in ±1/sqrt(fan_in), kernels and biases alike, as the released program starts.
+
+    Args:
+        model: a built network or critic, all of whose layers have a kernel and then a bias.
+        seed: int, or a sequence of them.
+    """
+    rng = np.random.default_rng(seed)
+    for name, variable in named_variables(model).items():
+        if name.endswith("kernel"):
+            bound = np.prod(variable.shape[:-1]) ** -0.5
+        variable.assign(rng.uniform(-bound, bound, variable.shape))
