@@ -148,7 +148,9 @@ def test_critic(facts):
     sr, hr = (nhwc(facts[f"critic32/in_{name}"]) for name in ("fake", "real"))
     with tf.GradientTape() as tape:
         wasserstein = losses.critic(critic(hr), critic(sr))
-        penalty = 10 * losses.gradient_penalty(critic, hr, sr, facts["critic32/epsilon"].ravel())
+        penalty = 10 * losses.gradient_penalty(
+            critic, hr, sr, epsilon=facts["critic32/epsilon"].ravel()
+        )
         loss = wasserstein + penalty
     np.testing.assert_allclose(critic(sr), facts["critic32/d_fake"], atol=1e-6)
     np.testing.assert_allclose(critic(hr), facts["critic32/d_real"], atol=1e-6)

@@ -106,7 +106,7 @@ class Upscaler:
         references = self._encoded(lr if references is None else references)
         size = lr.shape[:2]
         ref_sizes = [reference.value[-1].shape[1:3] for reference in references]
-        cuts = tiles.cut(self.model, size, ref_sizes, memory_gb)
+        cuts = tiles.cut(self.model, size, ref_sizes, memory_gb=memory_gb)
         result = {
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),

@@ -24,7 +24,7 @@ class Convolution(keras.layers.Layer):
     memory of that. Output: [B, ceil(H / strides), ceil(W / strides), filters].
     """
 
-    def __init__(self, filters, kernel_size=3, strides=1, activation=None, **kwargs):
+    def __init__(self, filters, kernel_size=3, strides=1, *, activation=None, **kwargs):
         super().__init__(**kwargs)
         if activation not in (None, "relu"):
             raise InputError(f'`activation` must be "relu" or None, got {activation!r}.')

@@ -163,8 +163,8 @@ class TTSR(keras.Model):
 
     @property
     def bytes_per_pixel(self):
-        # As measured by benchmarks/memory.py: textures and some nine maps of features.
-        return 4 * (sum(self.value_channels) // 4 + 9 * self.num_features)
+        # As measured by benchmarks/memory.py: textures and some seven maps of features.
+        return 4 * (sum(self.value_channels) // 4 + 7 * self.num_features)
 
     def flops(self, lr_size, ref_sizes):
         queries = math.prod(lr_size)

@@ -186,7 +186,7 @@ class GAN(keras.Model):
         with tf.GradientTape() as tape:
             found = {
                 "critic": losses.critic(self.critic(hr), self.critic(sr)),
-                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
+                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon=epsilon),
             }
             loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
         gradients = distribution.averaged(tape.gradient(loss, variables))

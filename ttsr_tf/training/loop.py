@@ -71,7 +71,9 @@ class Loop:
         """
         plan, state = self._plan, self._state
         progress = Progress(plan.max_steps, "step", done=state.step)
-        parts = iter(_distributed_batches(self._strategy, trained_on, stream, state.step))
+        parts = iter(
+            _distributed_batches(self._strategy, trained_on, stream, first_step=state.step)
+        )
         next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
         stopping = False
         while state.step < plan.max_steps and not stopping:
@@ -176,7 +178,7 @@ def _distributed(strategy, method):
     return call
 
 
-def _distributed_batches(strategy, pairs, stream, first_step):
+def _distributed_batches(strategy, pairs, stream, *, first_step):
     def of_worker(context):
         workers = context.num_input_pipelines
         replicas = context.num_replicas_in_sync // workers
