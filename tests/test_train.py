@@ -167,9 +167,8 @@ def test_a_full_disk_leaves_the_last_checkpoint(run, tmp_path):
 
 def test_bad_input_is_answered_before_tensorflow_is_there(fails, tmp_path):
     start = time.monotonic()
-    line = fails(
-        "train", *TINY, f"--run_dir={tmp_path}", "--max_steps=5", "--vgg19_weights=none.h5"
-    )
+    flags = f"--run_dir={tmp_path}", "--max_steps=5", "--vgg19_weights=none.h5"
+    line = fails("train", *TINY, *flags)
     assert "No VGG19 weights at 'none.h5': give imagenet" in line
     assert time.monotonic() - start < 5  # 0.6 alone; whatever else the machine does
     assert not list(tmp_path.iterdir())
