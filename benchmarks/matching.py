@@ -172,7 +172,7 @@ def _fold(value, index, scale):
     return tf.reshape(total[1:-1, :, 1:-1], [1, scale * height, scale * width, channels]) / 9
 
 
-def _product(query, key, value, block=4096):
+def _product(query, key, value, *, block=4096):
     del value
     query, key = (tf.reshape(x, [-1, 256]) for x in (query, key))
     count = math.ceil(query.shape[0] / block)

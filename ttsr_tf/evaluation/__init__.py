@@ -1,1 +1,5 @@
 """Measuring a network on test sets, each number with its protocol."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from ttsr_tf.errors import InputError
 _BITS = 22
 
 
-def downscale(image, factor=4):
+def downscale(image: tf.Tensor, factor: int = 4) -> tf.Tensor:
     """The picture `factor` times smaller, as the training data's LR is made.
 
     Args:
@@ -28,7 +28,7 @@ def downscale(image, factor=4):
     return resize(image, tf.shape(image)[-3] // factor, tf.shape(image)[-2] // factor)
 
 
-def upscale(image, factor=4):
+def upscale(image: tf.Tensor, factor: int = 4) -> tf.Tensor:
     """The picture `factor` times larger: plain bicubic, what TTSR is measured against.
 
     Args:
@@ -42,7 +42,7 @@ def upscale(image, factor=4):
     return resize(image, tf.shape(image)[-3] * factor, tf.shape(image)[-2] * factor)
 
 
-def resize(image, height, width):
+def resize(image: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     """Pillow's bicubic, bit for bit, to any size.
 
     Args:

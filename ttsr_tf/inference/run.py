@@ -14,7 +14,7 @@ from ttsr_tf.progress import Progress
 LONG_RUN = 5  # seconds
 
 
-def upscale_files(config):
+def upscale_files(config: configs.UpscaleConfig) -> list[str]:
     """Enlarges a picture, or all of a folder, and says how it went.
 
     Args:

@@ -43,7 +43,12 @@ class TTSR(keras.Model):
     tile_overlap = 24
     without_reference = None
 
-    def __init__(self, num_residual_blocks=(16, 16, 8, 4), num_features=64, **kwargs):
+    def __init__(
+        self,
+        num_residual_blocks: tuple[int, int, int, int] = (16, 16, 8, 4),
+        num_features: int = 64,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features

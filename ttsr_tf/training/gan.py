@@ -11,6 +11,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from ttsr_tf.models import Network
 from ttsr_tf.training import distribution, losses
 from ttsr_tf.training.gradients import clipped, of_losses
 from ttsr_tf.training.optimizers import LossScale
@@ -58,12 +59,12 @@ class GAN(keras.Model):
 
     def __init__(
         self,
-        generator,
-        critic=None,
-        features=None,
+        generator: Network,
+        critic: keras.Model | None = None,
+        features: keras.layers.Layer | None = None,
         *,
-        weights=losses.PUBLISHED,
-        schedule=_PUBLISHED,
+        weights: losses.LossWeights = losses.PUBLISHED,
+        schedule: Schedule = _PUBLISHED,
         **kwargs,
     ):
         super().__init__(**kwargs)

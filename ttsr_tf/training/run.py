@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 
 from ttsr_tf.data import pairs
 from ttsr_tf.data.batches import Stream
@@ -34,11 +35,15 @@ class TrainingResult(NamedTuple):
 
     run_dir: str
     done: bool
-    scores: dict | None
-    skipped: list
+    scores: dict[str, float] | None
+    skipped: list[str]
 
 
-def train(config, strategy=None, stop=None):
+def train(
+    config: configs.TrainingConfig,
+    strategy: tf.distribute.Strategy | None = None,
+    stop: object = None,
+) -> TrainingResult:
     """Trains, or goes on with the run that is in the folder.
 
     Args:
