@@ -26,8 +26,9 @@ from ttsr_tf import TTSR, configuration, layers
 from ttsr_tf.configuration import Configuration, integer, string, switch
 from ttsr_tf.errors import InputError
 from ttsr_tf.models.critic import Critic
-from ttsr_tf.training.gan import GAN, Schedule
+from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.optimizers import Adam
+from ttsr_tf.training.schedule import Schedule
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from ttsr_tf import TTSR
 from ttsr_tf.models.critic import Critic
-from ttsr_tf.training.gan import GAN, Schedule
+from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.losses import PUBLISHED, LossWeights
 from ttsr_tf.training.optimizers import Adam, LossScale
+from ttsr_tf.training.schedule import Schedule
 from ttsr_tf.weights.initial import initialise
 
 RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}

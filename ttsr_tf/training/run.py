@@ -12,10 +12,11 @@ from ttsr_tf.models.critic import Critic
 from ttsr_tf.models.ttsr import TTSR
 from ttsr_tf.training import config as configs
 from ttsr_tf.training import distribution, run_folder, validation
-from ttsr_tf.training.gan import GAN, Schedule
+from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.loop import Loop, Plan
 from ttsr_tf.training.losses import LossWeights
 from ttsr_tf.training.optimizers import Adam
+from ttsr_tf.training.schedule import Schedule
 from ttsr_tf.training.state import TrainingState
 from ttsr_tf.training.summaries import Summaries
 from ttsr_tf.weights import checkpoints, vgg19
