@@ -26,6 +26,11 @@ def _map(channels):
 _PYRAMID = (_map(256), _map(128), _map(64))
 
 
+def _traced(signature):
+    # Without AutoGraph, whose reading of Python takes longer than all of the trace.
+    return tf.function(input_signature=signature, autograph=False)
+
+
 class Reference(NamedTuple):
     """A reference as the network searches it.
 
@@ -139,7 +144,7 @@ class Enlarger:
             confidence = tf.where(better, score, confidence)
         return source, index, confidence
 
-    @tf.function(input_signature=[_PICTURE])
+    @_traced([_PICTURE])
     def _encode(self, ref):
         height, width = tf.unstack(tf.shape(ref)[1:3] // 4 * 4)
         ref = ref[:, :height, :width]
@@ -147,20 +152,20 @@ class Enlarger:
         key, *_ = extractor(images.to_float(degrade.enlarge(degrade.shrink(ref))))
         return _float32((key, extractor(images.to_float(ref))))
 
-    @tf.function(input_signature=[_PICTURE])
+    @_traced([_PICTURE])
     def _query(self, lr):
         query, *_ = self._model.texture_extractor(images.to_float(degrade.enlarge(lr)))
         return _float32(query)
 
-    @tf.function(input_signature=[_map(256), _map(256)])
+    @_traced([_map(256), _map(256)])
     def _match(self, query, key):
         return self._model.relevance([query, key])
 
-    @tf.function(input_signature=[_PYRAMID, _INDEX])
+    @_traced([_PYRAMID, _INDEX])
     def _transfer(self, value, index):
         return _float32(self._model.transferred(value, index))
 
-    @tf.function(input_signature=[_PICTURE, _PYRAMID, _map(1)])
+    @_traced([_PICTURE, _PYRAMID, _map(1)])
     def _synthesise(self, lr, textures, confidence):
         return images.to_uint8(self._model.synthesised(images.to_float(lr), textures, confidence))
 

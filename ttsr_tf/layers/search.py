@@ -31,7 +31,8 @@ _COPIES = 4
         tf.TensorSpec([None, None, None, None], tf.float32),
         tf.TensorSpec([None, None, None, None], tf.float32),
         tf.TensorSpec([], tf.int32),
-    ]
+    ],
+    autograph=False,  # whose reading of Python takes longer than all of the trace
 )
 def best_match(query, key, memory_mb):
     """Where in the key the patch is that has the largest normalised inner product.
