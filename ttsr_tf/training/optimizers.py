@@ -10,10 +10,13 @@ from ttsr_tf.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class _Step:
-    """What all variables share in a step, scalars: powers of both betas, and epsilon."""
+    """What all variables share in a step, float32 scalars, by the fused update's names."""
 
-    beta_1_power: tf.Tensor
-    beta_2_power: tf.Tensor
+    lr: tf.Tensor
+    beta1: tf.Tensor
+    beta2: tf.Tensor
+    beta1_power: tf.Tensor
+    beta2_power: tf.Tensor
     epsilon: tf.Tensor
 
 
@@ -25,6 +28,8 @@ class Adam(keras.optimizers.Adam):
     It also writes forty operations for every variable, half of a training step's graph; here
     TensorFlow's fused update is one.
 
+    Variables and gradients must be float32, as under every policy of Keras.
+
     Raises:
         InputError: `amsgrad`, which the fused update has not.
     """
@@ -35,33 +40,32 @@ class Adam(keras.optimizers.Adam):
         super().build(variables)
 
     def apply_gradients(self, grads_and_vars, *args, **kwargs):
+        rate, beta_1, beta_2 = (
+            tf.cast(x, tf.float32) for x in (self.learning_rate, self.beta_1, self.beta_2)
+        )
         step = tf.cast(self.iterations + 1, tf.float32)
-        beta_1_power, beta_2_power = (beta**step for beta in (self.beta_1, self.beta_2))
+        powers = beta_1**step, beta_2**step
         # Beside the uncorrected root, epsilon has to be as much smaller as that is.
-        self._step = _Step(beta_1_power, beta_2_power, self.epsilon * tf.sqrt(1 - beta_2_power))
+        self._step = _Step(rate, beta_1, beta_2, *powers, self.epsilon * tf.sqrt(1 - powers[1]))
         try:
             return super().apply_gradients(grads_and_vars, *args, **kwargs)
         finally:
             self._step = None
 
     def update_step(self, gradient, variable, *learning_rate):
-        place, rate = (
-            _place(self, variable),
-            learning_rate[0] if learning_rate else self.learning_rate,
-        )
-        moments = (_plain(slots[place]) for slots in (self._momentums, self._velocities))
-        m, v = (moment.handle for moment in moments)
+        del learning_rate  # as Keras 3 gives it, read anew for every variable
+        place, step = _place(self, variable), self._step
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=m,
-            v=v,
-            beta1_power=self._step.beta_1_power,
-            beta2_power=self._step.beta_2_power,
-            lr=tf.cast(rate, variable.dtype),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self._step.epsilon,
-            grad=tf.cast(gradient, variable.dtype),
+            m=_plain(self._momentums[place]).handle,
+            v=_plain(self._velocities[place]).handle,
+            beta1_power=step.beta1_power,
+            beta2_power=step.beta2_power,
+            lr=step.lr,
+            beta1=step.beta1,
+            beta2=step.beta2,
+            epsilon=step.epsilon,
+            grad=gradient,
         )
 
 
