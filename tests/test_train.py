@@ -75,6 +75,8 @@ def whole(tmp_path_factory):
 def test_leaves_a_run_folder_that_can_be_used(whole, rng):
     run_dir, output = whole
     assert re.search(r"step 10/10, reconstruction 0\.\d+, critic -?\d+\.\d+, 0 s left", output)
+    built = r"Building the step's graph …\n… built, and the first step done, in \d+ s\.\n"
+    assert len(re.findall(built, output)) == 2  # of the pretraining, and of what follows
     assert re.search(r"Validation crops: PSNR \d+\.\d\d dB, bicubic \d+\.\d\d dB\.", output)
     assert sorted(path.name for path in run_dir.iterdir()) == [
         "best.safetensors",

@@ -78,7 +78,8 @@ def _checked(image):
         tf.TensorSpec([None, None, None, None], tf.uint8),
         tf.TensorSpec([], tf.int32),
         tf.TensorSpec([], tf.int32),
-    ]
+    ],
+    autograph=False,  # whose reading of Python takes longer than all of the trace
 )
 def _resize(image, height, width):
     return _resize_axis(_resize_axis(image, width, axis=2), height, axis=1)
@@ -88,11 +89,20 @@ def _resize_axis(image, size, axis):
     start, weights = _weights(tf.shape(image)[axis], size)
     last = tf.shape(image)[axis] - 1
     shape = [-1, 1, 1] if axis == 1 else [-1, 1]
-    total = tf.fill(_replaced(tf.shape(image), axis, size), 1 << (_BITS - 1))
-    # One tap at a time: memory stays at one int32 picture, however wide the kernel.
-    for tap in tf.range(tf.shape(weights)[0]):
+
+    def add(tap, total):
         pixels = tf.gather(image, tf.minimum(start + tap, last), axis=axis)
-        total += tf.cast(pixels, tf.int32) * tf.reshape(weights[tap], shape)
+        return tap + 1, total + tf.cast(pixels, tf.int32) * tf.reshape(weights[tap], shape)
+
+    # One tap at a time: memory stays at one int32 picture, however wide the kernel.
+    total = tf.fill(_replaced(tf.shape(image), axis, size), 1 << (_BITS - 1))
+    _, total = tf.while_loop(
+        lambda tap, _: tap < tf.shape(weights)[0],
+        add,
+        (0, total),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None] * 4)),
+        parallel_iterations=1,
+    )
     total = tf.bitwise.right_shift(total, _BITS)
     return tf.cast(tf.clip_by_value(total, 0, 255), tf.uint8)
 
@@ -117,10 +127,7 @@ def _weights(size, new_size):
 
 def _sum_in_order(weights):
     # Pillow adds them one after the other; another order may differ in the last bit.
-    total = tf.zeros_like(weights[0])
-    for tap in tf.range(tf.shape(weights)[0]):
-        total += weights[tap]
-    return total
+    return tf.foldl(tf.add, weights, tf.zeros_like(weights[0]), parallel_iterations=1)
 
 
 def _cubic(x, a=-0.5):
