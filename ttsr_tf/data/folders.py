@@ -1,10 +1,9 @@
-"""The folders that test sets come in: which files are a picture and its references."""
+"""The folders that sets come in: which files are a picture and its references."""
 
-import collections
-import functools
 import os
 import re
 
+from ttsr_tf.data import pairing
 from ttsr_tf.data.sets import CUFED5, LEVELS, Case, PictureSet, Stored
 from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.images import files
@@ -28,10 +27,7 @@ def load(dataset, data_dir):
     Raises:
         InputError: what was expected there and isn't, by name.
     """
-    if not data_dir:
-        raise InputError(f"--dataset={dataset} needs --data_dir, the folder of its pictures.")
-    if not os.path.isdir(data_dir):
-        raise InputError(f"--data_dir={data_dir} is not a folder. Give that of the pictures.")
+    _check_folder(dataset, data_dir)
     if dataset == SUN80:
         return _sun80(data_dir)
     if dataset in (URBAN100, MANGA109):
@@ -39,12 +35,44 @@ def load(dataset, data_dir):
         found = _truths(data_dir, use_lr=False)
         return found._replace(name=f"{dataset}, {found.name}", published_as=_PUBLISHED_AS[dataset])
     for folder in (data_dir, *_within(data_dir, "CUFED5", "test/CUFED5", "test")):
-        names = _pictures(folder)
+        names = pairing.pictures(folder)
         if any(re.fullmatch(r".+_0", stem) and f"{stem[:-1]}1" in names for stem in names):
             return _groups(folder, names)
-    if os.path.isdir(os.path.join(data_dir, "ref")):
-        return _pairs(data_dir)
+    if _within(data_dir, "ref", "train/ref"):
+        cases = _some(pairs(data_dir), data_dir)
+        return PictureSet(f"folder of pairs, {_root_of_pairs(data_dir)}", cases)
     return _truths(data_dir, use_lr=True)
+
+
+def pairs(data_dir):
+    """The pairs in input/ and ref/ of a folder, or of its train/.
+
+    Args:
+        data_dir: the folder.
+
+    Returns:
+        A list of `Case` with one reference each, by name.
+
+    Raises:
+        InputError: what was expected there and isn't, by name.
+    """
+    _check_folder(FOLDER, data_dir)
+    return [
+        Case(name, _stored(hr), (_stored(ref),))
+        for name, hr, ref in pairing.partners(_root_of_pairs(data_dir))
+    ]
+
+
+def _check_folder(dataset, data_dir):
+    if not data_dir:
+        raise InputError(f"`dataset`={dataset} needs `data_dir`, the folder of its pictures.")
+    if not os.path.isdir(data_dir):
+        raise InputError(f"`data_dir`={data_dir} is not a folder. Give that of the pictures.")
+
+
+def _root_of_pairs(data_dir):
+    train = os.path.join(data_dir, "train")
+    return train if _within(train, "input", "ref") else data_dir
 
 
 def _groups(folder, names):
@@ -75,10 +103,10 @@ def _sun80(data_dir):
                 f"{folder} is missing: Sun80 is {_TRUTHS}/PICTURE and {_MATCHES}/PICTURE/*."
             )
     cases, bare = [], []
-    for stem, name in _pictures(truths).items():
+    for stem, name in pairing.pictures(truths).items():
         # The published folders are called as the pictures, ending and all.
         found = _within(matches, name, stem)
-        refs = _pictures(found[0]).values() if found else ()
+        refs = pairing.pictures(found[0]).values() if found else ()
         cases.append(
             Case(stem, _stored(truths, name), tuple(_stored(found[0], ref) for ref in refs))
         )
@@ -91,26 +119,11 @@ def _sun80(data_dir):
     return PictureSet(f"sun80, {data_dir}", cases, _PUBLISHED_AS[SUN80])
 
 
-def _pairs(data_dir):
-    """The training layout: input/NAME and ref/NAME."""
-    inputs, refs = (os.path.join(data_dir, kind) for kind in ("input", "ref"))
-    if not os.path.isdir(inputs):
-        raise InputError(f"{inputs} is missing: pairs are input/NAME and ref/NAME.")
-    names, partners = _pictures(inputs), _pictures(refs)
-    if unpaired := sorted(set(names) ^ set(partners)):
-        raise InputError(f"{data_dir}: without a partner of the same name: {first_of(unpaired)}.")
-    cases = [
-        Case(stem, _stored(inputs, name), (_stored(refs, partners[stem]),))
-        for stem, name in names.items()
-    ]
-    return PictureSet(f"folder of pairs, {data_dir}", _some(cases, data_dir))
-
-
 def _truths(data_dir, use_lr):
     """*_HR, with *_LR if `use_lr`; or plain pictures."""
     folders = [data_dir, *_within(data_dir, "HR", "image_SRF_4")]
-    folder = next((f for f in folders if _pictures(f)), data_dir)
-    names = _pictures(folder)
+    folder = next((f for f in folders if pairing.pictures(f)), data_dir)
+    names = pairing.pictures(folder)
     marked = [stem for stem in names if stem.endswith("_HR")]
     lr = {stem: names.get(f"{stem[:-2]}LR") for stem in marked} if use_lr else {}
     if any(lr.values()) and (missing := [f"{stem[:-2]}LR" for stem in marked if not lr[stem]]):
@@ -136,23 +149,11 @@ def _some(cases, data_dir):
     return cases
 
 
-def _pictures(folder):
-    """File names by what they are without ending, in order."""
-    names = sorted(filter(files.is_picture, os.listdir(folder)))
-    stems = [os.path.splitext(name)[0] for name in names]
-    if twice := [stem for stem, n in collections.Counter(stems).items() if n > 1]:
-        raise InputError(f"{folder}: differing only in their ending: {first_of(twice)}. Rename.")
-    return dict(sorted(zip(stems, names, strict=True)))
-
-
 def _within(folder, *names):
     paths = (os.path.join(folder, name) for name in names)
     return [path for path in paths if os.path.isdir(path)]
 
 
-def _stored(folder, name):
-    return Stored(name, functools.partial(_read, os.path.join(folder, name)))
-
-
-def _read(path):
-    return files.read(path).rgb
+def _stored(*parts):
+    path = os.path.join(*parts)
+    return Stored(os.path.basename(path), path)

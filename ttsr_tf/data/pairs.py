@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from ttsr_tf.data import pair_files, sample
+from ttsr_tf.data import cufed5, folders, sample
+from ttsr_tf.data.sets import Stored
 from ttsr_tf.errors import NAMED_AT_MOST, InputError, first_of
 from ttsr_tf.progress import Progress
 
-SAMPLE, FOLDER, CUFED5 = "sample", "folder", "tfds_cufed5"
+SAMPLE, FOLDER, CUFED5 = "sample", folders.FOLDER, cufed5.NAME
 SAMPLE_PAIRS = 128
-HELD_OUT = 8
+VALIDATION_PAIRS = 8
 
 
 class Pairs:
@@ -48,13 +49,38 @@ class Pairs:
         return Pairs(names, lambda i: self._read(places[i]), self._substitute)
 
 
-def load(dataset, data_dir=None, crop_size=160, seed=0, cache_gb=4.0, skip_corrupt=False):
+def check(dataset, data_dir=None):
+    """Finds what would make `load` fail and can be known without reading a picture.
+
+    Args:
+        dataset, data_dir: as of `load`.
+
+    Raises:
+        InputError: an unknown data set, or one that isn't there; too few pairs, or pictures without
+            a partner, by name.
+    """
+    if dataset == SAMPLE:
+        if data_dir:
+            raise InputError(
+                f"`data_dir` goes with `dataset`={FOLDER} or {CUFED5}, not {SAMPLE}. Leave it out."
+            )
+        sample.check()
+    elif dataset == FOLDER:
+        _check_count(len(folders.pairs(data_dir)))
+    elif dataset == CUFED5:
+        _check_count(cufed5.built(data_dir, cufed5.TRAIN).count)
+    else:
+        known = f"{SAMPLE}, {FOLDER} or {CUFED5}"
+        raise InputError(f"`dataset` must be {known}, got {dataset!r}.")
+
+
+def load(dataset, data_dir=None, *, crop_size=160, seed=0, cache_gb=4.0, skip_corrupt=False):
     """The pairs of a data set.
 
     Args:
         dataset: "sample", "folder" or "tfds_cufed5".
-        data_dir: for "folder": holds input/NAME and ref/NAME, or train/input and train/ref; for
-            "tfds_cufed5": where TFDS built it, by default TFDS' own folder.
+        data_dir: for "folder": holds input/NAME and ref/NAME, or train/input and train/ref, where
+            endings may differ; for "tfds_cufed5": where TFDS built it, by default TFDS' own folder.
         crop_size: side of the crops that will be taken, pixels.
         seed: int, of the sample.
         cache_gb: if all pictures, decoded, take no more than this, GiB, they are kept in memory;
@@ -62,74 +88,76 @@ def load(dataset, data_dir=None, crop_size=160, seed=0, cache_gb=4.0, skip_corru
         skip_corrupt: whether to go on without pictures that can't be read.
 
     Returns:
-        Two `Pairs`: to train on, and eight held out.
+        Two `Pairs`: to train on; and eight, the first by name, to validate on.
 
     Raises:
         InputError: an unknown data set, or pictures that can't be used, by name.
     """
+    check(dataset, data_dir)
     if dataset == SAMPLE:
         made = sample.training_pairs(SAMPLE_PAIRS, crop_size, seed)
-        return _of_arrays(*made), _of_arrays(*sample.held_out_pairs(crop_size))
-    if dataset == FOLDER:
-        names, files = pair_files.in_folder(data_dir)
-    elif dataset == CUFED5:
-        names, files = pair_files.in_tfds(data_dir)
-    else:
-        known = f"{SAMPLE}, {FOLDER} or {CUFED5}"
-        raise InputError(f"`dataset` must be {known}, got {dataset!r}.")
-    names, files, sizes = _readable(names, files, pair_files.size, "checked", skip_corrupt)
-    _check_sizes(names, sizes, crop_size)
+        return _of_arrays(*made), _of_arrays(*sample.validation_pairs(crop_size))
+    cases = folders.pairs(data_dir) if dataset == FOLDER else cufed5.train_pairs(data_dir)
+    cases, sizes = _readable(cases, Stored.size, "checked", skip_corrupt=skip_corrupt)
+    _check_sizes(cases, sizes, crop_size)
     if 3 * sum(height * width for pair in sizes for height, width in pair) <= 2**30 * cache_gb:
-        names, _, decoded = _readable(names, files, pair_files.decoded, "decoded", skip_corrupt)
-        pairs = Pairs(names, decoded.__getitem__)
+        cases, decoded = _readable(cases, Stored.read, "decoded", skip_corrupt=skip_corrupt)
+        pairs = Pairs([case.name for case in cases], decoded.__getitem__)
     else:
-        pairs = Pairs(names, lambda i: tuple(map(pair_files.decoded, files[i])), skip_corrupt)
-    if len(pairs) <= HELD_OUT:
-        raise InputError(f"{len(pairs)} pairs were found, at least {HELD_OUT + 1} are needed.")
-    return pairs.chosen(range(HELD_OUT, len(pairs))), pairs.chosen(range(HELD_OUT))
+        names = [case.name for case in cases]
+        pairs = Pairs(names, lambda i: _of_pair(Stored.read, cases[i]), skip_corrupt)
+    _check_count(len(pairs))
+    places = range(len(pairs))
+    return pairs.chosen(places[VALIDATION_PAIRS:]), pairs.chosen(places[:VALIDATION_PAIRS])
 
 
-def _readable(names, files, read, done, skip_corrupt):
-    """Names, files and what `read` made of both, of the pairs where it raises no InputError.
+def _of_pair(function, case):
+    return function(case.hr), function(case.refs[0])
 
-    `done` is what the progress calls that.
+
+def _readable(cases, function, done, *, skip_corrupt):
+    """The cases where a function of a `Stored` raises no InputError, and what it gave of each
+    pair; `done` is what the progress calls that.
 
     Raises:
         InputError: there are others, and `skip_corrupt` is not set.
     """
 
-    def tried(pair):
+    def tried(case):
         try:
-            return [read(file) for file in pair]
+            return _of_pair(function, case)
         except InputError as error:
             return error
 
-    progress, results = Progress(len(files), f"pair {done}"), []
+    progress, results = Progress(len(cases), f"pair {done}"), []
     with ThreadPoolExecutor() as pool:
-        for result in pool.map(tried, files):
+        for result in pool.map(tried, cases):
             results.append(result)
             progress.advance()
     progress.close()
     if errors := [str(result) for result in results if isinstance(result, InputError)]:
+        named = " ".join(errors[:NAMED_AT_MOST])
         if not skip_corrupt:
-            raise InputError(
-                f"{' '.join(errors[:NAMED_AT_MOST])} --skip_corrupt goes on without them."
-            )
-        print(f"Left out: {len(errors)} pairs. {' '.join(errors[:NAMED_AT_MOST])}")
-    rows = zip(names, files, results, strict=True)
-    rows = [row for row in rows if not isinstance(row[-1], InputError)]
-    return zip(*rows, strict=True) if rows else ([], [], [])
+            raise InputError(f"{named} `skip_corrupt` goes on without them.")
+        print(f"Left out: {len(errors)} pairs. {named}")
+    whole = [i for i, result in enumerate(results) if not isinstance(result, InputError)]
+    return [cases[i] for i in whole], [results[i] for i in whole]
 
 
-def _check_sizes(names, sizes, crop_size):
+def _check_count(count):
+    if count <= VALIDATION_PAIRS:
+        raise InputError(f"{count} pairs were found, at least {VALIDATION_PAIRS + 1} are needed.")
+
+
+def _check_sizes(cases, sizes, crop_size):
     small = [
-        f"{name} ({width}×{height})"
-        for name, ((height, width), _) in zip(names, sizes, strict=True)
+        f"{case.name} ({width}×{height})"
+        for case, ((height, width), _) in zip(cases, sizes, strict=True)
         if min(height, width) < crop_size
     ]
     if small:
         raise InputError(
-            f"{len(small)} pictures are smaller than --crop_size={crop_size}: {first_of(small)}."
+            f"{len(small)} pictures are smaller than `crop_size`={crop_size}: {first_of(small)}."
         )
 
 

@@ -1,9 +1,11 @@
 """The embedded sample: pairs made from photographs that scikit-image carries.
 
 Training pairs are crops of single photographs; their reference is the same place under a random
-homography and a mild photometric change. The held-out pairs are crops of a stereo pair: two real
+homography and a mild photometric change. The pairs to validate on are crops of a stereo pair: two real
 photographs of one scene.
 """
+
+import importlib.util
 
 import numpy as np
 
@@ -36,7 +38,7 @@ def training_pairs(count, size, seed):
     return tuple(np.stack(pictures) for pictures in zip(*pairs, strict=True))
 
 
-def held_out_pairs(size):
+def validation_pairs(size):
     """Eight crops of the right picture of the stereo pair, with the left one's same crops.
 
     Returns:
@@ -58,13 +60,16 @@ def stereo_pair():
     return _skimage_data().stereo_motorcycle()[:2]
 
 
+def check():
+    """Raises InputError if scikit-image is not installed."""
+    if not importlib.util.find_spec("skimage"):
+        raise InputError("The embedded sample needs scikit-image: pip install 'ttsr-tf[sample]'.")
+
+
 def _skimage_data():
-    try:
-        from skimage import data
-    except ImportError:
-        raise InputError(
-            "The embedded sample needs scikit-image: pip install 'ttsr-tf[sample]'."
-        ) from None
+    check()
+    from skimage import data
+
     return data
 
 

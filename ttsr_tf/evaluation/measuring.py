@@ -1,6 +1,8 @@
 """Enlarges the pictures of a test set one after the other, and measures them."""
 
+import collections
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -36,31 +38,50 @@ class Pictures(NamedTuple):
     refs: list | None
 
 
-def measure(model, tasks, cases, results, scores, memory_gb=None):
+class Method(NamedTuple):
+    """How pictures are enlarged and measured.
+
+    Attributes:
+        upscaler: an `Upscaler`.
+        scores: takes hr and a picture, uint8 [H, W, 3], and gives PSNR and SSIM.
+        cases: all of the set, of which a reference may be chosen.
+        memory_gb: as of `Upscaler.upscale`.
+    """
+
+    upscaler: object
+    scores: Callable
+    cases: list
+    memory_gb: float | None = None
+
+
+def measure(method, tasks, results, *, kept=None):
     """Measures what `results` don't hold yet; whatever fails, the others are measured.
 
     Args:
-        model: a built `TTSR`.
+        method: a `Method`.
         tasks: list of `Task`.
-        cases: all of the set, of which a reference may be chosen.
         results: a `Results`, which gets the rows.
-        scores: takes hr and a picture, uint8 [H, W, 3], and gives PSNR and SSIM.
-        memory_gb: as of `TTSR.upscale`.
+        kept: a `Kept`, which gets what sheets may be made of; or None.
 
     Returns:
         What failed: a list of (picture, name of the choice, reason).
     """
     todo = [task for task in tasks if not results.has(task.case.name, task.choice.name)]
+    left = collections.Counter(task.choice.name for task in todo)
     progress, failed = Progress(len(todo), "picture"), []
     for task in todo:
         name, choice = task.case.name, task.choice.name
+        left[choice] -= 1
         try:
-            row = _measured(model, task, cases, scores, memory_gb)
+            row, result = _measured(method, task)
         except Exception as error:  # whatever it is, hours of other pictures are worth going on
             failed.append((name, choice, _reason(error)))
             tqdm.tqdm.write(f"failed: {name}, {choice}: {failed[-1][-1]}", file=sys.stderr)
             progress.advance()
         else:
+            if kept:  # first: a row is what a second start doesn't make again
+                of_choice = [*(r for r in results.rows if r.references == choice), row]
+                kept.add(row, result, rows=of_choice, left=left[choice])
             results.add(row)
             progress.advance(psnr=f"{row.psnr:.2f}", above_bicubic=f"{row.gain:+.2f}")
     progress.close()
@@ -95,25 +116,29 @@ def pictures(task, cases):
     return Pictures(hr, lr, bicubic.upscale(lr).numpy(), refs)
 
 
-def _measured(model, task, cases, scores, memory_gb):
-    hr, lr, bicubic, refs = pictures(task, cases)
+def _measured(method, task):
+    """A `Row`, and what `Upscaler.upscale_with_attention` gave."""
+    hr, lr, plain, refs = pictures(task, method.cases)
     tiles = 1
 
     def count_tiles(_, count):
         nonlocal tiles
         tiles = count
 
-    result = model.upscale_with_attention(lr, refs, memory_gb, count_tiles)
-    stored = references.of(task.choice, task.case, cases)
-    return Row(
+    result = method.upscaler.upscale_with_attention(
+        lr, refs, method.memory_gb, progress=count_tiles
+    )
+    stored = references.of(task.choice, task.case, method.cases)
+    row = Row(
         task.case.name,
         task.choice.name,
-        *scores(hr, result["sr"]),
-        *scores(hr, bicubic),
+        *method.scores(hr, result["sr"]),
+        *method.scores(hr, plain),
         float(result["confidence"].mean()),
         tiles,
         " ".join(ref.name for ref in stored) if stored else "LR",
     )
+    return row, result
 
 
 def _whole(picture):

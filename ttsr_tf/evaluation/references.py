@@ -8,9 +8,9 @@ import numpy as np
 from ttsr_tf.data.sets import CUFED5, LEVELS
 from ttsr_tf.errors import InputError
 
-ALL, SELF, LEVELS_FLAG, RANDOM = "all", "self", "levels", "random"
+ALL, SELF, EACH_LEVEL, RANDOM = "all", "self", "levels", "random"
 STITCHED, BEST_OF_FIVE = "stitched", "best-of-five"
-FLAG_VALUES = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, LEVELS_FLAG, RANDOM)
+KINDS = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, EACH_LEVEL, RANDOM)
 
 CELL = 500  # pixels: side of a reference's place on the canvas
 
@@ -28,12 +28,12 @@ class Choice(NamedTuple):
     protocol: str
 
 
-def chosen(flag, picture_set, seed=0):
-    """The choices that a value of --references stands for.
+def chosen(kind, outline, seed=0):
+    """The choices that a value of `references` stands for.
 
     Args:
-        flag: one of `FLAG_VALUES`; None: the first reference, or "self" where there is none.
-        picture_set: a `PictureSet`.
+        kind: one of `KINDS`; None: the first reference, or "self" where there is none.
+        outline: the `Outline` of a test set.
         seed: of "random".
 
     Returns:
@@ -42,22 +42,22 @@ def chosen(flag, picture_set, seed=0):
     Raises:
         InputError: the set doesn't have such references.
     """
-    count = min(len(case.refs) for case in picture_set.cases)
-    flag = flag or ("1" if count else SELF)
-    grouped = picture_set.published_as == CUFED5
-    if flag.isdecimal() and int(flag) > count:
-        raise _not_there(flag, picture_set, f"have {count} references" if count else "have none")
-    if flag in (ALL, LEVELS_FLAG) and not grouped:
-        raise _not_there(flag, picture_set, "aren't CUFED5's groups of one and five")
-    if flag == RANDOM and (count or len(picture_set.cases) < 2):
-        raise _not_there(flag, picture_set, "have references" if count else "are less than two")
+    count = outline.num_refs
+    kind = kind or ("1" if count else SELF)
+    grouped = outline.published_as == CUFED5
+    if kind.isdecimal() and int(kind) > count:
+        raise _not_there(kind, outline, f"have {count} references" if count else "have none")
+    if kind in (ALL, EACH_LEVEL) and not grouped:
+        raise _not_there(kind, outline, "aren't CUFED5's groups of one and five")
+    if kind == RANDOM and (count or outline.count < 2):
+        raise _not_there(kind, outline, "have references" if count else "are less than two")
     names = {
         ALL: [STITCHED, BEST_OF_FIVE],
-        LEVELS_FLAG: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
+        EACH_LEVEL: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
         SELF: [SELF],
         RANDOM: [f"{RANDOM}-{seed}"],
     }
-    return [named(name) for name in names.get(flag, [f"L{flag}" if grouped else f"match-{flag}"])]
+    return [named(name) for name in names.get(kind, [f"L{kind}" if grouped else f"match-{kind}"])]
 
 
 def named(name):
@@ -126,7 +126,8 @@ def _parts(name):
     return kind, int(number)
 
 
-def _not_there(flag, picture_set, why):
+def _not_there(kind, outline, why):
     return InputError(
-        f"--references={flag} doesn't go with {picture_set.name}: its pictures {why}. See --help."
+        f"`references`={kind} doesn't go with {outline.name}: its pictures {why}. Give one of "
+        f"{', '.join(KINDS)} that does."
     )

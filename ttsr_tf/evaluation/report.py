@@ -7,7 +7,6 @@ import os
 from ttsr_tf.evaluation import published
 from ttsr_tf.evaluation.results import means
 from ttsr_tf.files import written_aside
-from ttsr_tf.images.metrics import Y
 
 _HEADER = (
     "| references | pictures | PSNR, dB | above bicubic | SSIM | above bicubic | similarity "
@@ -15,16 +14,17 @@ _HEADER = (
 )
 
 
-def table(rows, choices, picture_set, colour, border):
+def table(rows, choices, outline, *, test_y_channel, crop_border):
     """The scores of every choice beside bicubic's and the published ones, as Markdown.
 
     Args:
         rows: list of `Row`.
         choices: list of `Choice`.
-        picture_set: the `PictureSet`.
-        colour, border: as of `metrics.Scores`.
+        outline: the test set's `Outline`.
+        test_y_channel, crop_border: as of `metrics.Scores`.
     """
-    known = picture_set.published_as if is_as_published(colour, border) else None
+    as_published = is_as_published(test_y_channel, crop_border)
+    known = outline.published_as if as_published else None
     measured = {row.picture: row for row in rows}
     bicubic = means(list(measured.values()))
     lines = [
@@ -44,33 +44,34 @@ def table(rows, choices, picture_set, colour, border):
     return "\n".join(lines)
 
 
-def notes(picture_set, colour, border):
+def notes(outline, *, test_y_channel, crop_border):
     """Sentences without which the table may be misread.
 
     Args:
-        picture_set: the `PictureSet`.
-        colour, border: as of `metrics.Scores`.
+        outline: the test set's `Outline`.
+        test_y_channel, crop_border: as of `metrics.Scores`.
     """
-    of = "Y = (65.738 R + 129.057 G + 25.064 B) / 256 + 16, not rounded" if colour == Y else "RGB"
-    cropped = f"{border} pixels cropped on every side" if border else "no border cropped"
+    y = "Y = (65.738 R + 129.057 G + 25.064 B) / 256 + 16, not rounded"
+    of = y if test_y_channel else "RGB"
+    cropped = f"{crop_border} pixels cropped on every side" if crop_border else "no border cropped"
     sentences = [
         f"Means over pictures. PSNR and SSIM on {of}, {cropped}; peak 255, SSIM with a Gaussian "
         "11×11, σ 1.5, K 0.01 and 0.03. Similarity is the match's mean confidence. HR and "
         "references are cropped at the top left to multiples of 4."
     ]
-    if not is_as_published(colour, border):
+    if not is_as_published(test_y_channel, crop_border):
         sentences.append("Published numbers are on Y without a border: not comparable with these.")
-    elif about := published.warning(picture_set.published_as, len(picture_set.cases)):
+    elif about := published.warning(outline.published_as, outline.count):
         sentences.append(about)
     return sentences
 
 
-def is_as_published(colour, border):
+def is_as_published(test_y_channel, crop_border):
     """Whether numbers measured so may stand beside the published ones."""
-    return colour == Y and border == 0
+    return test_y_channel and crop_border == 0
 
 
-def write_json(path, rows, choices, protocol, failed):
+def write_json(path, rows, choices, *, protocol, failed):
     """Means and protocol for programs.
 
     Args:
@@ -100,7 +101,7 @@ def write_json(path, rows, choices, protocol, failed):
         json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def write_markdown(path, numbers, choices, protocol, failed, sheets):
+def write_markdown(path, numbers, choices, *, protocol, failed, sheets):
     """The report for people.
 
     Args:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import written_aside
 
+FILE = "results.csv"
+
 
 class Row(NamedTuple):
     """The scores of one picture with one choice of references; PSNR in dB.
@@ -55,7 +57,8 @@ class Results:
 
     def __init__(self, path, protocol):
         self._path, self._protocol = path, protocol
-        self.rows = self._read() if os.path.exists(path) else []
+        self.rows = read(path, protocol)
+        self._measured = {(row.picture, row.references) for row in self.rows}
         with (
             written_aside(path) as aside,
             open(aside, "w", newline="", encoding="utf-8") as file,
@@ -64,7 +67,7 @@ class Results:
             _writer(file).writerows(map(self._line, self.rows))
 
     def has(self, picture, references):
-        return any((row.picture, row.references) == (picture, references) for row in self.rows)
+        return (picture, references) in self._measured
 
     def add(self, row):
         """Appends a row at once: what is written stays, whatever becomes of the process.
@@ -78,41 +81,52 @@ class Results:
         except OSError as error:
             raise InputError(f"Can't write {self._path} ({error.strerror}).") from None
         self.rows.append(row)
+        self._measured.add((row.picture, row.references))
 
     def _line(self, row):
         return [*row, *self._protocol.values()]
 
-    def _read(self):
-        with open(self._path, "rb") as file:
-            # A process that is killed may leave half a line, even half a letter.
-            whole = file.read().rpartition(b"\n")[0].decode(errors="replace")
-        header, *lines = list(csv.reader(io.StringIO(whole))) or [None]
-        if header is None:
-            return []
-        if header != [*Row._fields, *self._protocol]:
-            raise InputError(
-                f"{self._path} is not of this version of ttsr_tf.evaluate. Choose another folder."
-            )
-        rows = []
-        for number, line in enumerate(lines, 2):
-            scores, protocol = line[: len(Row._fields)], line[len(Row._fields) :]
-            try:
-                rows.append(Row(*(kind(x) for kind, x in zip(_TYPES, scores, strict=True))))
-                pairs = list(zip(self._protocol.items(), protocol, strict=True))
-            except ValueError:
-                raise InputError(
-                    f"{self._path}, line {number} is damaged. Remove it; it is measured again."
-                ) from None
-            self._check_protocol(pairs)
-        return rows
 
-    def _check_protocol(self, pairs):
+def read(path, protocol):
+    """The rows of a file.
+
+    Args:
+        path: of results.csv, which need not exist.
+        protocol: dict of str, which they must carry.
+
+    Returns:
+        A list of `Row`.
+
+    Raises:
+        InputError: the file holds numbers of another protocol, or something else.
+    """
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb") as file:
+        # A process that is killed may leave half a line, even half a letter.
+        whole = file.read().rpartition(b"\n")[0].decode(errors="replace")
+    header, *lines = list(csv.reader(io.StringIO(whole))) or [None]
+    if header is None:
+        return []
+    if header != [*Row._fields, *protocol]:
+        raise InputError(f"{path} is not of this version of ttsr-tf. Choose another `output_dir`.")
+    rows = []
+    for number, line in enumerate(lines, 2):
+        scores, stated = line[: len(Row._fields)], line[len(Row._fields) :]
+        try:
+            rows.append(Row(*(kind(x) for kind, x in zip(_TYPES, scores, strict=True))))
+            pairs = list(zip(protocol.items(), stated, strict=True))
+        except ValueError:
+            raise InputError(
+                f"{path}, line {number} is damaged. Remove it; it is measured again."
+            ) from None
         for (name, value), other in pairs:
             if value != other:
                 raise InputError(
-                    f"{self._path} holds numbers with {name} {other!r}, this run is with {value!r}."
-                    " Choose another --output_dir."
+                    f"{path} holds numbers with {name} {other!r}, this run is with {value!r}. "
+                    "Choose another `output_dir`."
                 )
+    return rows
 
 
 def _writer(file):

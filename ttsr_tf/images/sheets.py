@@ -47,7 +47,7 @@ def attention_panels(result, refs):
     """Shows where textures came from, and how confident the match was.
 
     Args:
-        result: what `TTSR.upscale_with_attention` returns.
+        result: what `Upscaler.upscale_with_attention` returns.
         refs: list of the references, uint8 [h, w, 3].
 
     Returns:
@@ -66,7 +66,7 @@ def attention_panels(result, refs):
     return [*panels, ("where textures came from", _repeat(used, 4)), _confidence(confidence)]
 
 
-def comparison_panels(lr, refs, enlarged, hr, confidence):
+def comparison_panels(lr, refs, enlarged, *, hr, confidence):
     """Shows what was made of a picture beside what it should be.
 
     Args:

@@ -1,0 +1,109 @@
+"""An evaluation from its configuration to its report."""
+
+import os
+from typing import NamedTuple
+
+from ttsr_tf.data import cufed5, folders
+from ttsr_tf.errors import InputError
+from ttsr_tf.evaluation import comparison, references, report, results
+from ttsr_tf.evaluation import config as configs
+from ttsr_tf.evaluation.kept import Kept
+from ttsr_tf.evaluation.measuring import Method, Task, measure
+from ttsr_tf.files import make_folder
+from ttsr_tf.images import metrics
+from ttsr_tf.inference import load
+
+
+class EvaluationResult(NamedTuple):
+    """What was measured, now or in an earlier start.
+
+    Attributes:
+        rows: list of `results.Row`, one for each picture and choice of references.
+        means: dict from the name of a choice to its mean scores, a dict of floats: `psnr`,
+            `bicubic_psnr` (dB), `ssim`, `bicubic_ssim`, `similarity`.
+        count: how many pictures and choices were asked for.
+        failed: what could not be measured, a list of (picture, name of the choice, reason).
+        report: path of report.md; None if nothing was measured.
+    """
+
+    rows: list
+    means: dict
+    count: int
+    failed: list
+    report: str | None
+
+
+def evaluate(config):
+    """Measures a network on a test set; results.csv, results.json, report.md and sheets of the
+    best, the median and the worst pictures are written, and the table printed.
+
+    Started again, it goes on where it was stopped. A picture that fails doesn't stop the others.
+
+    Args:
+        config: an `EvaluationConfig`.
+
+    Returns:
+        An `EvaluationResult`.
+
+    Raises:
+        InputError: a data set, references, weights or a folder that can't be used, by name;
+            results of another protocol in the folder.
+    """
+    plan = configs.check(config)
+    picture_set = _picture_set(config)
+    cases = picture_set.cases
+    found = _results(config, plan.protocol, cases)
+    print(f"{picture_set.name}: {len(cases)} pictures, {', '.join(c.name for c in plan.choices)}.")
+    if found.rows:
+        print(f"{len(found.rows)} rows of {results.FILE} are there already.", flush=True)
+
+    scores = metrics.Scores(config.test_y_channel, config.crop_border)
+    method = Method(load(config.checkpoint), scores, cases, config.memory_gb)
+    tasks = [Task(case, choice) for case in cases for choice in plan.choices]
+    kept = Kept(os.path.join(config.output_dir, "kept"))
+    failed = measure(method, tasks, found, kept=kept)
+    if not found.rows:
+        return EvaluationResult([], {}, len(tasks), failed, None)
+    names = dict.fromkeys(row.references for row in found.rows)
+    choices = [references.named(name) for name in names]
+    folder = os.path.join(config.output_dir, "sheets")
+    shown = comparison.write_sheets(folder, method, choices, rows=found.rows, kept=kept)
+    kept.remove()
+    path = _write_report(config, plan, choices, rows=found.rows, failed=failed, shown=shown)
+    means = {
+        name: results.means([row for row in found.rows if row.references == name]) for name in names
+    }
+    return EvaluationResult(found.rows, means, len(tasks), failed, path)
+
+
+def _picture_set(config):
+    if config.dataset == cufed5.NAME:
+        return cufed5.test_set(config.data_dir)
+    return folders.load(config.dataset, config.data_dir)
+
+
+def _results(config, protocol, cases):
+    make_folder(config.output_dir, "output_dir")
+    make_folder(os.path.join(config.output_dir, "sheets"), "output_dir")
+    found = results.Results(os.path.join(config.output_dir, results.FILE), protocol)
+    if unknown := {row.picture for row in found.rows} - {case.name for case in cases}:
+        raise InputError(
+            f"{config.output_dir}/{results.FILE} has {sorted(unknown)[0]}, which the data set "
+            "hasn't. Choose another `output_dir`."
+        )
+    return found
+
+
+def _write_report(config, plan, choices, *, rows, failed, shown):
+    how = {"test_y_channel": config.test_y_channel, "crop_border": config.crop_border}
+    table = report.table(rows, choices, plan.outline, **how)
+    numbers = [table, *report.notes(plan.outline, **how)]
+    protocol = {**plan.protocol, "checkpoint": config.checkpoint}
+    stated = "\n".join(f"{name}: {value}" for name, value in protocol.items())
+    print("", "\n\n".join([*numbers, stated]), "", sep="\n")
+    path = os.path.join(config.output_dir, "results.json")
+    report.write_json(path, rows, choices, protocol=protocol, failed=failed)
+    path = os.path.join(config.output_dir, "report.md")
+    report.write_markdown(path, numbers, choices, protocol=protocol, failed=failed, sheets=shown)
+    print(f"Look at {path}.")
+    return path
