@@ -1,12 +1,12 @@
 """What a batch does: which picture with which reference goes where."""
 
-import collections
 import csv
 import glob
 import os
 from typing import NamedTuple
 
-from ttsr_tf.errors import InputError, first_of
+from ttsr_tf.data import pairing
+from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 
 
@@ -36,20 +36,20 @@ def of_pictures(given: str, ref: str, output: str) -> list[Job]:
         A list of `Job`, by name.
 
     Raises:
-        InputError: no pictures, no such reference, several references or several pictures of one
-            name, or an input would be overwritten.
+        InputError: no pictures, no such reference, several pictures or references of one name, or
+            an input would be overwritten.
     """
     if not os.path.exists(ref):
         raise InputError(f"`ref`={ref} is neither a picture nor a folder. Check the path.")
     lr_paths = _found(given)
-    refs = _by_stem(files.listed(ref)) if os.path.isdir(ref) else None
+    refs = pairing.pictures(ref) if os.path.isdir(ref) else None
+    if refs == {}:
+        raise InputError(f"{ref} holds no pictures ({', '.join(files.EXTENSIONS)}).")
     jobs = []
     for lr in lr_paths:
         stem = _stem(lr)
-        own = [ref] if refs is None else refs.get(stem, [os.path.join(ref, f"{stem}.*")])
-        if len(own) > 1:
-            raise InputError(f"{lr} has several references: {first_of(own)}. Leave one of them.")
-        jobs.append(_job(lr, own[0], os.path.join(output, f"{stem}.png")))
+        own = ref if refs is None else os.path.join(ref, refs.get(stem, f"{stem}.*"))
+        jobs.append(_job(lr, own, os.path.join(output, f"{stem}.png")))
     return _checked(jobs)
 
 
@@ -115,15 +115,8 @@ def _rows(path):
         raise InputError(f"{path} is not CSV in UTF-8 ({error}).") from None
 
 
-def _by_stem(paths):
-    named = collections.defaultdict(list)
-    for path in paths:
-        named[_stem(path)].append(path)
-    return named
-
-
 def _stem(path):
-    return os.path.splitext(os.path.basename(path))[0]
+    return pairing.stem(os.path.basename(path))
 
 
 def _job(*paths):
