@@ -16,6 +16,12 @@ from export_fixtures import tiny_checkpoint
 
 _SOURCES = "setup.py", "pyproject.toml", "README.md", "LICENSE", "ttsr_tf", "export", "tfds_cufed5"
 
+_IMPORT_ALL = """
+import importlib, pkgutil, ttsr_tf.export
+for module in pkgutil.walk_packages(ttsr_tf.export.__path__, "ttsr_tf.export."):
+    importlib.import_module(module.name)
+"""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
@@ -85,6 +91,7 @@ def test_it_is_used_from_elsewhere(run, installed, tmp_path):
     where = "import ttsr_tf.export; print(ttsr_tf.__file__, ttsr_tf.export.__file__)"
     for path in run("python", "-c", where).split():
         assert pathlib.Path(path).is_relative_to(installed.parent)
+    run("python", "-c", _IMPORT_ALL)
     assert "upscale, train, evaluate" in run("ttsr", "--help")
     for command in (
         ("ttsr", "export"),
