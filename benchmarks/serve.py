@@ -176,6 +176,7 @@ def _killed(server, client, count):
         for result in pool.map(client.send, range(count)):
             ended[result] += 1
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    killed.cancel()  # they may all have been answered before
     print(
         f"\n{count} requests, {AT_ONCE} at a time, a replica killed (-9) after 3 s: "
         f"{dict(ended)}; longest time without an answer {longest:.0f} s."

@@ -15,8 +15,7 @@ import pytest
 from conftest import ROOT, ports_beyond_this_machine
 from export_fixtures import complaints, tiny_checkpoint
 
-from export.workers.config import BatchConfig, check
-from ttsr_tf import InputError, load
+from ttsr_tf import load
 from ttsr_tf.images import files
 
 
@@ -180,31 +179,6 @@ def test_stopped_started_and_a_worker_killed(place, pictures, start, expected):
     assert (process.returncode, complaints(stderr)) == (0, []), stdout
     assert f"16 pictures, {done} of them done before." in stdout
     assert _contents(place / "out") == good
-
-
-BAD = {
-    "checkpoint": ({"checkpoint": "no.h5"}, "No checkpoint at no.h5"),
-    "shared reference": ({"ref": "in/text.png"}, "in/text.png is not a picture"),
-    "output": ({"output": "ref.jpg/x"}, "Can't make `output` ref.jpg/x"),
-    "address": ({"ray_address": "127.0.0.1:1"}, "No Ray at `ray_address`=127.0.0.1:1"),
-    "neither": ({"ref": None}, "Give `input` and `ref`, or `pairs`."),
-    "both": ({"pairs": "a.csv"}, "`pairs` goes without `input` and `ref`"),
-    "cpus": ({"worker_cpus": 0}, "`worker_cpus`=0: 0 is not"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_cant_begin(place, pictures, monkeypatch, name):
-    monkeypatch.chdir(place)
-    pictures(["a.png"])
-    (place / "in/text.png").write_text("hello")
-    changed, message = BAD[name]
-    given = {"input": "in", "ref": "ref.jpg", "checkpoint": place, "output": "out"}
-    check(BatchConfig(**given))
-    (place / "out").rmdir()
-    with pytest.raises(InputError, match=message):
-        check(BatchConfig(**{**given, **changed}))
-    assert not (place / "out").exists()
 
 
 def test_a_shared_reference_that_is_too_small(place, pictures, batch):

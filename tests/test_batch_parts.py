@@ -1,7 +1,6 @@
 """The list of a batch's jobs, its pool of workers, and what a worker does with a bad picture."""
 
 import socket
-import sys
 import time
 from unittest import mock
 
@@ -11,7 +10,7 @@ import ray
 import tensorflow as tf
 from export_fixtures import tiny_checkpoint
 
-from export.workers import config, jobs, pool
+from export.workers import jobs, pool
 from export.workers.worker import TRIES, Worker
 from ttsr_tf import InputError
 
@@ -107,13 +106,6 @@ def test_no_node_is_large_enough():
         pool.planned(_nodes(4, 8), 100, cpus=9)
 
 
-@pytest.mark.parametrize("address", ["ray://host:1", "host", ":6379", "localhost:99999"])
-def test_addresses(address):
-    with pytest.raises(InputError, match=f"`ray_address`={address} "):
-        config.check_address(address)
-    config.check_address("auto")
-
-
 def test_what_answers_is_no_cluster(monkeypatch):
     monkeypatch.setattr(ray, "init", lambda *_, **__: time.sleep(2))  # the real one: for minutes
     monkeypatch.setattr(pool, "_JOINED_WITHIN", 0.1)
@@ -124,16 +116,6 @@ def test_what_answers_is_no_cluster(monkeypatch):
             pool.connected(address),
         ):
             pass
-
-
-@pytest.mark.parametrize("module", ["ray", "pyarrow"])
-def test_without_ray(place, monkeypatch, module):
-    monkeypatch.setitem(sys.modules, module, None)
-    PIL.Image.new("RGB", (12, 12)).save("ref.png")
-    given = {"input": "in", "ref": "ref.png", "checkpoint": tiny_checkpoint(place)}
-    message = rf"\(missing: {module}\): pip install 'ttsr-tf\[ray\]'"
-    with pytest.raises(InputError, match=message):
-        config.check(config.BatchConfig(**given, output="out"))
 
 
 @pytest.fixture
