@@ -28,15 +28,29 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["ttsr_tf", "ttsr_tf.*", "export", "export.*", "tfds_cufed5"]),
-    package_data={"tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"]},
+    packages=[
+        *find_packages(include=["ttsr_tf", "ttsr_tf.*", "tfds_cufed5"]),
+        # Under a name of their own: a top-level `export` would be hidden by a user's export.py.
+        "ttsr_tf.export",
+        *(f"ttsr_tf.export.{room}" for room in find_packages("export")),
+    ],
+    package_dir={"ttsr_tf.export": "export"},
+    package_data={
+        "": ["*.pyi"],  # where lazy names stand
+        "tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"],
+        "ttsr_tf": ["py.typed"],
+        "ttsr_tf.export": ["*.md", "tf_serving/*"],
+    },
+    entry_points={"console_scripts": ["ttsr = ttsr_tf.__main__:main"]},
     install_requires=[
         "absl-py>=1.4",
         "h5py>=3.9",
         "keras>=2.15",
+        "lazy_loader>=0.4",
         "numpy>=1.24",
         "pillow>=10.0",
         "psutil>=5.9",
+        "safetensors>=0.4",
         "tensorboard>=2.15",
         "tensorflow>=2.15",
         "tensorflow-datasets>=4.9.4",
@@ -51,6 +65,7 @@ setup(
             *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
+            "import-linter>=2.0",
             "pytest>=8",
             "pytest-cov>=5",
             "pytest-xdist>=3.5",

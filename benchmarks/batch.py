@@ -5,11 +5,9 @@ python benchmarks/batch.py [--pictures=100] [--side=40] [--node_cpus=2]
 Two of the pictures are damaged. A network of random weights; prints a table.
 """
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
-
-# isort: split
 import contextlib
 import csv
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -17,44 +15,60 @@ import sys
 import tempfile
 import time
 
-import keras
+from ttsr_tf import cli
+
+cli.start_tensorflow()  # before others import it loudly
+
+# isort: split
 import numpy as np
 import PIL.Image
 import psutil
-from absl import flags
 
 from ttsr_tf import TTSR
+from ttsr_tf.configuration import Configuration, integer
 from ttsr_tf.errors import InputError
 from ttsr_tf.weights import checkpoints
-
-_PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=10)
-_SIDE = flags.DEFINE_integer("side", 40, "Of the small pictures, pixels.", lower_bound=3)
-_CPUS = flags.DEFINE_integer("node_cpus", 2, "Of each of the cluster's two nodes.", lower_bound=1)
+from ttsr_tf.weights.initial import initialise
 
 DAMAGED = 2
 
 
-def main():
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is enlarged, and on what."""
+
+    pictures: int = integer(100, "How many.", lower_bound=10)
+    side: int = integer(40, "Of the small pictures, pixels.", lower_bound=3)
+    node_cpus: int = integer(2, "Of each of the cluster's two nodes.", lower_bound=1)
+
+
+def main(config):
+    half = config.pictures // 2
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
-        _make(place)
+        _make(place, config)
         _upscale(place)
         print("| lost in the middle | exit code | written | equal to upscale's | failed | s |")
         print("|---|---|---|---|---|---|")
-        _row(place, "worker", "a worker", _kill_a_worker)
-        _row(place, "worker", "the same, started again")
-        with _two_nodes() as (cluster, node):
-            address = f"--ray_address={cluster.address}"
-            _row(place, "node", "one of two nodes", lambda _: _kill(cluster, node), address)
-            _row(place, "node", "the same, started again", None, address)
+        output = place / "worker"
+        _row("a worker", output, lose=_kill_a_worker, after=half)
+        _row("the same, started again", output)
+        with _two_nodes(config.node_cpus) as (cluster, node):
+            output, flag = place / "node", f"--ray_address={cluster.address}"
+
+            def kill_the_node(_):
+                _kill(cluster, node)
+
+            _row("one of two nodes", output, flag, lose=kill_the_node, after=half)
+            _row("the same, started again", output, flag)
 
 
-def _make(place):
+def _make(place, config):
     """Pictures in good/, also in all/ with the damaged ones; ref.png and weights."""
-    keras.utils.set_random_seed(0)
     model = TTSR((1, 1, 1, 1), 4)
     model.build()
-    checkpoints.save(model, str(place / "model.weights.h5"))
+    initialise(model, 0)
+    checkpoints.save(model, str(place / "model.safetensors"))
     rng = np.random.default_rng(0)
 
     def picture(path, side):
@@ -64,17 +78,17 @@ def _make(place):
     picture(place / "ref.png", 160)
     for name in ("good", "all"):
         (place / name).mkdir()
-    for i in range(_PICTURES.value):
+    for i in range(config.pictures):
         path = place / "all" / f"{i:04}.png"
-        picture(path, _SIDE.value)
-        if i % (_PICTURES.value // DAMAGED) == 3:
+        picture(path, config.side)
+        if i % (config.pictures // DAMAGED) == 3:
             path.write_bytes(path.read_bytes()[:200])
         else:
             os.link(path, place / "good" / path.name)
 
 
 def _flags(place):
-    return f"--ref={place / 'ref.png'}", f"--checkpoint={place / 'model.weights.h5'}"
+    return f"--ref={place / 'ref.png'}", f"--checkpoint={place / 'model.safetensors'}"
 
 
 def _upscale(place):
@@ -83,16 +97,22 @@ def _upscale(place):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def _row(place, name, title, lose=None, *given):
-    """Runs the command, calls `lose` when half is done, and prints what there is in the end."""
-    output = place / name
+def _row(title, output, *flags, lose=None, after=0):
+    """Runs the command, calls `lose` when `after` pictures are done, prints what there is then."""
+    place = output.parent
     start, before = time.monotonic(), set(output.glob("*.png"))
-    command = [sys.executable, "-m", "export.batch", f"--input={place / 'all'}", *_flags(place)]
+    command = [
+        sys.executable,
+        "-m",
+        "ttsr_tf.export.batch",
+        f"--input={place / 'all'}",
+        *_flags(place),
+    ]
     process = subprocess.Popen(
-        [*command, f"--output={output}", *given], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*command, f"--output={output}", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     if lose:
-        while process.poll() is None and len(list(output.glob("*.png"))) < _PICTURES.value // 2:
+        while process.poll() is None and len(list(output.glob("*.png"))) < after:
             time.sleep(0.02)
         lose(process)
     _, stderr = process.communicate()
@@ -122,14 +142,13 @@ def _workers(pid):
 
 
 @contextlib.contextmanager
-def _two_nodes():
+def _two_nodes(cpus):
     """A cluster on this machine, and that of its nodes where the command doesn't run."""
-    os.environ["PYTHONPATH"] = os.getcwd()
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": _CPUS.value})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus})
     try:
-        yield cluster, cluster.add_node(num_cpus=_CPUS.value)
+        yield cluster, cluster.add_node(num_cpus=cpus)
     finally:
         cluster.shutdown()
 
@@ -141,4 +160,4 @@ def _kill(cluster, node):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

@@ -20,7 +20,7 @@ class Client:
         expected: list of the large pictures, uint8 [1, 4·H, 4·W, 3].
     """
 
-    def __init__(self, grpc_port, rest_port, pairs, expected):
+    def __init__(self, grpc_port, rest_port, *, pairs, expected):
         self._url = f"http://127.0.0.1:{rest_port}/v1/models/ttsr:predict"
         self._pairs, self._expected = pairs, expected
         channel = grpc.insecure_channel(f"127.0.0.1:{grpc_port}")

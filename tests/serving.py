@@ -54,12 +54,12 @@ class Server:
         self.models = models
         self.grpc_port, self.rest_port, self.metrics_port = free_ports(3)
         ports = (
-            f"--grpc_port={self.grpc_port}",
-            f"--rest_port={self.rest_port}",
+            f"--port={self.grpc_port}",
+            f"--rest_api_port={self.rest_port}",
             f"--metrics_port={self.metrics_port}",
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "export.serve", f"--model_dir={models}", *ports, *flags],
+            [sys.executable, "-m", "export.serve", f"--model_base_path={models}", *ports, *flags],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,17 +13,16 @@ import PIL.Image
 import psutil
 import pytest
 from conftest import ROOT, ports_beyond_this_machine
+from export_fixtures import complaints, tiny_checkpoint
 
-from ttsr_tf import TTSR
+from export.workers.config import BatchConfig, check
+from ttsr_tf import InputError, load
 from ttsr_tf.images import files
-from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture
 def place(tmp_path, rng):
-    model = TTSR((1, 1, 1, 1), 4)
-    model.build()
-    checkpoints.save(model, str(tmp_path / "model.weights.h5"))
+    tiny_checkpoint(tmp_path)
     ref = rng.integers(256, size=(41, 50, 3), dtype=np.uint8)
     PIL.Image.fromarray(ref).save(tmp_path / "ref.jpg")
     (tmp_path / "in").mkdir()
@@ -49,7 +48,7 @@ def start(place):
     environment = {**os.environ, "TTSR_TEST": mark, "PYTHONPATH": str(ROOT)}
 
     def command(*flags):
-        common = f"--checkpoint={place / 'model.weights.h5'}", f"--output={place / 'out'}"
+        common = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out'}"
         return subprocess.Popen(
             [sys.executable, "-m", "export.batch", *common, *flags],
             cwd=place,
@@ -76,7 +75,7 @@ def batch(start):
     def run(*flags):
         process = start(*flags)
         stdout, stderr = process.communicate(timeout=200)
-        return process.returncode, stdout, stderr.splitlines()
+        return process.returncode, stdout, complaints(stderr)
 
     return run
 
@@ -88,7 +87,7 @@ def expected(place, run, tmp_path_factory):
     def folder():
         output = tmp_path_factory.mktemp("expected")
         flags = f"--lr={place / 'in'}", f"--ref={place / 'ref.jpg'}", f"--output={output}"
-        result = run("upscale", *flags, f"--checkpoint={place / 'model.weights.h5'}")
+        result = run("upscale", *flags, f"--checkpoint={place / 'model.safetensors'}")
         assert result.returncode == 0, result.stderr
         return _contents(output)
 
@@ -151,9 +150,9 @@ def test_a_list_of_pairs(place, pictures, batch):
     reasons = [row["reason"] for row in _rows(place / "out/failures.csv")]
     assert reasons[0] == f"{place / 'in/none.png'} is not a file. Check the path."
     assert "`lr` is 1×1 pixels, at least 3×3 are needed" in reasons[1]
-    model, lr = checkpoints.load(place), files.read(place / "in/a.png").rgb
+    upscaler, lr = load(place), files.read(place / "in/a.png").rgb
     for name, ref in (("a.png", "ref.jpg"), ("other.bmp", "in/ref.webp")):
-        sr = model.upscale(lr, files.read(place / ref).rgb)
+        sr = upscaler.upscale(lr, files.read(place / ref).rgb)
         np.testing.assert_array_equal(files.read(place / "out" / name).rgb, sr)
     assert len(list((place / "out").iterdir())) == 3
 
@@ -168,8 +167,8 @@ def test_stopped_started_and_a_worker_killed(place, pictures, start, expected):
         assert not ports_beyond_this_machine(one), one
     process.send_signal(signal.SIGTERM)
     stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (130, "")
-    assert stdout.endswith("Stopped. The same command goes on.\n")
+    assert process.returncode == 130
+    assert complaints(stderr) == ["", "Stopped. The same command goes on."]
     done = len(list((place / "out").iterdir()))
     assert 2 <= done < 16
     assert set(_contents(place / "out").items()) <= set(good.items())
@@ -178,31 +177,44 @@ def test_stopped_started_and_a_worker_killed(place, pictures, start, expected):
     _wait(process, lambda: len(list((place / "out").glob("*.png"))) >= done + 2)
     psutil.Process(_worker_of(process)).kill()
     stdout, stderr = process.communicate(timeout=200)
-    assert (process.returncode, stderr) == (0, ""), stdout
+    assert (process.returncode, complaints(stderr)) == (0, []), stdout
     assert f"16 pictures, {done} of them done before." in stdout
     assert _contents(place / "out") == good
 
 
 BAD = {
-    "checkpoint": (("--input=in", "--ref=ref.jpg", "--checkpoint=no.h5"), "No checkpoint at no.h5"),
-    "shared reference": (("--input=in", "--ref=in/text.png"), "in/text.png is not a picture"),
-    "output": (("--input=in", "--ref=ref.jpg", "--output=ref.jpg/x"), "Can't write to the folder"),
-    "address": (("--input=in", "--ref=ref.jpg", "--ray_address=127.0.0.1:1"), "No Ray at --ray"),
-    "neither": (("--input=in",), "Give --input and --ref, or --pairs."),
+    "checkpoint": ({"checkpoint": "no.h5"}, "No checkpoint at no.h5"),
+    "shared reference": ({"ref": "in/text.png"}, "in/text.png is not a picture"),
+    "output": ({"output": "ref.jpg/x"}, "Can't make `output` ref.jpg/x"),
+    "address": ({"ray_address": "127.0.0.1:1"}, "No Ray at `ray_address`=127.0.0.1:1"),
+    "neither": ({"ref": None}, "Give `input` and `ref`, or `pairs`."),
+    "both": ({"pairs": "a.csv"}, "`pairs` goes without `input` and `ref`"),
+    "cpus": ({"worker_cpus": 0}, "`worker_cpus`=0: 0 is not"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_flags(place, pictures, batch, name):
+def test_what_cant_begin(place, pictures, monkeypatch, name):
+    monkeypatch.chdir(place)
     pictures(["a.png"])
     (place / "in/text.png").write_text("hello")
-    flags, message = BAD[name]
-    code, stdout, (line,) = batch(*flags)
+    changed, message = BAD[name]
+    given = {"input": "in", "ref": "ref.jpg", "checkpoint": place, "output": "out"}
+    check(BatchConfig(**given))
+    (place / "out").rmdir()
+    with pytest.raises(InputError, match=message):
+        check(BatchConfig(**{**given, **changed}))
+    assert not (place / "out").exists()
+
+
+def test_a_shared_reference_that_is_too_small(place, pictures, batch):
+    pictures(["a.png"])
+    pictures(["small.png"], (11, 30, 3))
+    code, stdout, (line,) = batch("--input=in/a.png", "--ref=in/small.png")
     assert code == 1
-    assert line.startswith("error: ")
-    assert message in line
+    assert line.startswith("error: --ref is 30×11 pixels, at least 12×12 are needed.")
     assert "workers" not in stdout
-    assert not list(place.glob("out/**/*.png"))
+    assert not list((place / "out").iterdir())
 
 
 def _worker_of(process):

@@ -9,11 +9,11 @@ import PIL.Image
 import pytest
 import ray
 import tensorflow as tf
+from export_fixtures import tiny_checkpoint
 
-from export import batch_jobs, batch_pool
-from export.batch_worker import TRIES, Worker
-from ttsr_tf import TTSR, InputError
-from ttsr_tf.weights import checkpoints
+from export.workers import config, jobs, pool
+from export.workers.worker import TRIES, Worker
+from ttsr_tf import InputError
 
 GIB = 2**30
 
@@ -31,32 +31,32 @@ def place(tmp_path, monkeypatch):
 
 
 def test_one_reference_for_all(place):
-    jobs = batch_jobs.of_pictures("in", "ref.png", "out")
-    assert jobs == [
+    found = jobs.of_pictures("in", "ref.png", "out")
+    assert found == [
         (f"{place}/in/a.png", f"{place}/ref.png", f"{place}/out/a.png"),
         (f"{place}/in/b.jpg", f"{place}/ref.png", f"{place}/out/b.png"),
     ]
-    assert batch_jobs.of_pictures("in/[ab]*", "ref.png", "out") == jobs
-    assert batch_jobs.of_pictures("in/b.jpg", "ref.png", "out") == jobs[1:]
+    assert jobs.of_pictures("in/[ab]*", "ref.png", "out") == found
+    assert jobs.of_pictures("in/b.jpg", "ref.png", "out") == found[1:]
 
 
 def test_a_reference_for_each(place):
-    jobs = batch_jobs.of_pictures("in", "refs", "out")
-    assert [job.ref for job in jobs] == [f"{place}/refs/a.jpg", f"{place}/refs/b.*"]
+    found = jobs.of_pictures("in", "refs", "out")
+    assert [job.ref for job in found] == [f"{place}/refs/a.jpg", f"{place}/refs/b.*"]
 
 
 def test_refused_pictures(place):
     (place / "refs/a.png").touch()
     with pytest.raises(InputError, match=r"in/a.png has several references: refs/a.jpg, refs/a."):
-        batch_jobs.of_pictures("in", "refs", "out")
+        jobs.of_pictures("in", "refs", "out")
     with pytest.raises(InputError, match=r"in/sub/a.tif would both be written to .*/out/a.png"):
-        batch_jobs.of_pictures("in/**", "ref.png", "out")
+        jobs.of_pictures("in/**", "ref.png", "out")
     with pytest.raises(InputError, match=r"in/a.png is an input and an output"):
-        batch_jobs.of_pictures("in", "ref.png", "in/sub/..")
-    with pytest.raises(InputError, match=r"--input=in/\*.gif is no folder and matches no pictures"):
-        batch_jobs.of_pictures("in/*.gif", "ref.png", "out")
-    with pytest.raises(InputError, match=r"--ref=none.png is neither a picture nor a folder"):
-        batch_jobs.of_pictures("in", "none.png", "out")
+        jobs.of_pictures("in", "ref.png", "in/sub/..")
+    with pytest.raises(InputError, match=r"`input`=in/\*.gif is no folder and matches no pictures"):
+        jobs.of_pictures("in/*.gif", "ref.png", "out")
+    with pytest.raises(InputError, match=r"`ref`=none.png is neither a picture nor a folder"):
+        jobs.of_pictures("in", "none.png", "out")
 
 
 LISTS = {
@@ -76,9 +76,9 @@ def test_refused_lists(place, name):
     text, message = LISTS[name]
     (place / "list.csv").write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(InputError, match=message):
-        batch_jobs.of_list("list.csv", "out")
+        jobs.of_list("list.csv", "out")
     with pytest.raises(InputError, match=r"Can't read none\.csv"):
-        batch_jobs.of_list("none.csv", "out")
+        jobs.of_list("none.csv", "out")
 
 
 def _nodes(*cpus):
@@ -86,65 +86,66 @@ def _nodes(*cpus):
 
 
 def test_one_machine_is_used_wholly():
-    assert batch_pool.planned(_nodes(16), 100) == (4, 4, 4, 4.0)
-    assert batch_pool.planned(_nodes(16), 3) == (3, 4, 4, 4.0)
-    assert batch_pool.planned(_nodes(1), 100) == (1, 1, 1, 1.0)
-    assert batch_pool.planned(_nodes(16), 100, cpus=8, memory_gb=0.5) == (2, 8, 8, 0.5)
+    assert pool.planned(_nodes(16), 100) == (4, 4, 4, 4.0)
+    assert pool.planned(_nodes(16), 3) == (3, 4, 4, 4.0)
+    assert pool.planned(_nodes(1), 100) == (1, 1, 1, 1.0)
+    assert pool.planned(_nodes(16), 100, cpus=8, memory_gb=0.5) == (2, 8, 8, 0.5)
 
 
 @pytest.mark.parametrize("cpus", [(2, 2), (1, 1), (8, 8, 8), (6, 10, 9)])
 def test_the_workers_of_a_lost_node_fit_on_the_others(cpus):
-    pool = batch_pool.planned([*_nodes(*cpus), {"memory": GIB}], 100)
+    planned = pool.planned([*_nodes(*cpus), {"memory": GIB}], 100)
     for lost in range(len(cpus)):
         left = cpus[:lost] + cpus[lost + 1 :]
-        places = [n // pool.reserved for n in left]
-        assert sum(places) >= pool.size
-        assert all(p * pool.memory_gb <= n for p, n in zip(places, left, strict=True))
+        places = [n // planned.reserved for n in left]
+        assert sum(places) >= planned.size
+        assert all(p * planned.memory_gb <= n for p, n in zip(places, left, strict=True))
 
 
 def test_no_node_is_large_enough():
-    with pytest.raises(InputError, match="--worker_cpus=9: the largest node has 8 CPUs"):
-        batch_pool.planned(_nodes(4, 8), 100, cpus=9)
+    with pytest.raises(InputError, match="`worker_cpus`=9: the largest node has 8 CPUs"):
+        pool.planned(_nodes(4, 8), 100, cpus=9)
 
 
 @pytest.mark.parametrize("address", ["ray://host:1", "host", ":6379", "localhost:99999"])
 def test_addresses(address):
-    with (
-        pytest.raises(InputError, match=f"--ray_address={address} "),
-        batch_pool.connected(address),
-    ):
-        pass
+    with pytest.raises(InputError, match=f"`ray_address`={address} "):
+        config.check_address(address)
+    config.check_address("auto")
 
 
 def test_what_answers_is_no_cluster(monkeypatch):
     monkeypatch.setattr(ray, "init", lambda *_, **__: time.sleep(2))  # the real one: for minutes
-    monkeypatch.setattr(batch_pool, "_JOINED_WITHIN", 0.1)
+    monkeypatch.setattr(pool, "_JOINED_WITHIN", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with (
-            pytest.raises(InputError, match=f"answers at --ray_address={address} is no Ray"),
-            batch_pool.connected(address),
+            pytest.raises(InputError, match=f"answers at `ray_address`={address} is no Ray"),
+            pool.connected(address),
         ):
             pass
 
 
-def test_without_ray(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray.data", None)
-    with pytest.raises(InputError, match=r"pip install 'ttsr-tf\[ray\]'"), batch_pool.connected(""):
-        pass
+@pytest.mark.parametrize("module", ["ray", "pyarrow"])
+def test_without_ray(place, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    PIL.Image.new("RGB", (12, 12)).save("ref.png")
+    given = {"input": "in", "ref": "ref.png", "checkpoint": tiny_checkpoint(place)}
+    message = rf"\(missing: {module}\): pip install 'ttsr-tf\[ray\]'"
+    with pytest.raises(InputError, match=message):
+        config.check(config.BatchConfig(**given, output="out"))
 
 
 @pytest.fixture
 def worker(tmp_path):
-    model = TTSR((1, 1, 1, 1), 4)
-    model.build()
-    checkpoints.save(model, str(tmp_path / "model.weights.h5"))
+    tiny_checkpoint(tmp_path)
     with (  # TensorFlow runs already in this process
         mock.patch.object(tf.config, "set_visible_devices"),
         mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads"),
         mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
     ):
-        return Worker(str(tmp_path), 1, 2.0, str(tmp_path))
+        where = str(tmp_path)
+        return Worker(checkpoint=where, cpus=1, memory_gb=2.0, aside=where)
 
 
 def test_a_picture_that_brings_workers_down_is_given_up(worker, tmp_path):
@@ -166,8 +167,8 @@ def test_a_shared_reference_is_encoded_once(worker, tmp_path, rng):
     for name in ("lr", "ref", "other"):
         picture = PIL.Image.fromarray(rng.integers(256, size=(16, 12, 3), dtype="uint8"))
         picture.save(tmp_path / f"{name}.png")
-    encode = worker._model.encode_reference
-    with mock.patch.object(worker._model, "encode_reference", side_effect=encode) as encoded:
+    encode = worker._upscaler.encode_reference
+    with mock.patch.object(worker._upscaler, "encode_reference", side_effect=encode) as encoded:
         for i, ref in enumerate(("ref", "ref", "other", "other")):
             paths = {"lr": tmp_path / "lr.png", "ref": tmp_path / f"{ref}.png"}
             job = {**paths, "output": tmp_path / f"{i}.png"}

@@ -11,7 +11,10 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 from conftest import ROOT
+from export_fixtures import complaints
 
+from export.server import client_config
+from ttsr_tf import InputError
 from ttsr_tf.images import files
 
 pytest.importorskip("tensorflow_serving", reason="NOT TESTED: needs tensorflow-serving-api")
@@ -81,7 +84,7 @@ def fails(client, place):
     def run(**changed):
         result = client(**changed)
         assert result.returncode == 1, result.stderr
-        (line,) = result.stderr.splitlines()
+        (line,) = complaints(result.stderr)
         assert line.startswith("error: ")
         assert not list(place.glob("*out*"))
         return line
@@ -135,6 +138,21 @@ def test_no_answer_in_time(server, fails):
     assert "gave no answer in 0.4 s. Give a larger --timeout" in fails(timeout=0.4)
 
 
-def test_bad_files(fails, place):
-    assert "text.png is not a picture that can be read" in fails(ref=place / "text.png")
-    assert "would be overwritten" in fails(output=place / "lr.png")
+def test_what_cant_be_sent(place, monkeypatch):
+    def check(**changed):
+        given = {"lr": "lr.png", "ref": "ref.jpg", "output": "out.png", **changed}
+        paths = {name: place / path for name, path in given.items()}
+        client_config.check(client_config.ClientConfig(**paths))
+
+    check()
+    for changed, message in (
+        ({"ref": "text.png"}, "text.png is not a picture that can be read"),
+        ({"lr": "none.png"}, "none.png is not a file"),
+        ({"output": "lr.png"}, "would be overwritten"),
+        ({"output": "none/a.png"}, "Can't write to the folder"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check(**changed)
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    with pytest.raises(InputError, match=r"pip install 'ttsr-tf\[serving\]'"):
+        check()

@@ -7,15 +7,16 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export.decoding import decode
+from export.graph.decoding import decode
+from export.graph.limits import Bounds
 from ttsr_tf.images import files
 
-MOST = 40 * 50
+BOUNDS = Bounds(smallest=3, most=40 * 50)
 
 
 @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
 def decoded(content):
-    return decode(tf.constant("`lr`"), content, 3, MOST)
+    return decode(tf.constant("`lr`"), content, BOUNDS)
 
 
 def encoded(pixels, format, mode=None, **options):

@@ -7,9 +7,9 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export.graph import Served
-from export.limits import Limits
-from export.verification import Session
+from export.graph.limits import Limits
+from export.graph.serving_module import ServingModule
+from export.graph.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,6 @@ def test_bad_files(session, exported_model, rng):
 
 
 def test_variables_are_tensorflows(exported_model):
-    served = Served(exported_model, Limits(1600, 25600))
-    assert len(served.parameters) == len(exported_model.variables)
-    assert all(isinstance(v, tf.Variable) for v in served.parameters)
+    module = ServingModule(exported_model, Limits(1600, 25600))
+    assert len(module.parameters) == len(exported_model.model.variables)
+    assert all(isinstance(v, tf.Variable) for v in module.parameters)

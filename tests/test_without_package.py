@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.verification import Session
+from export.graph.session import Session
 
 HERE = pathlib.Path(__file__).parent
 _CLI = """

@@ -94,7 +94,7 @@ def _require_free(host, name, port):
         with socket.create_server((host, port)):
             pass
     except OSError as error:
-        reason = error.strerror or error
+        reason = (error.strerror or str(error)).partition(" (")[0]  # Python adds the address
         raise InputError(
             f"Can't listen on port {port} of {host} ({reason}). Choose another `{name}`."
         ) from None
