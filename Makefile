@@ -16,6 +16,7 @@ test: .venv/dev
 check: .venv/dev  ## what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: .venv/dev

@@ -8,6 +8,7 @@ its memory would exceed what is free. "product" multiplies the same vectors once
 least that an exact search could take.
 """
 
+import dataclasses
 import math
 import re
 import statistics
@@ -15,63 +16,69 @@ import subprocess
 import sys
 import time
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+from ttsr_tf import cli
+
+cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
 import psutil
 import tensorflow as tf
-from absl import flags
 from process_memory import peak
 
 from ttsr_tf import layers
+from ttsr_tf.configuration import Configuration, integer, string
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 
-_SIZES = flags.DEFINE_list(
-    "sizes", ["40x40", "80x80", "125x83", "160x160", "256x256"], "Of query and key: HxW."
-)
-_RUNS = flags.DEFINE_integer("runs", 5, "Of each; the median counts.", lower_bound=1)
-_PLOT = flags.DEFINE_string("plot", None, "Picture of time and memory against size, to write.")
-flags.register_validator(
-    "sizes", lambda sizes: all(re.fullmatch(r"\d+x\d+", s) for s in sizes), "Such as 40x40,125x83."
-)
-_MEASURE = flags.DEFINE_string("measure", None, "FORM:HxW, whose memory to measure here.")
 _CHANNELS = (256, 128, 64)
 
 
-def main():
-    if _MEASURE.value:
-        form, size = _MEASURE.value.split(":")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is measured."""
+
+    sizes: str = string("40x40,80x80,125x83,160x160,256x256", "Of query and key: HxW,HxW,…")
+    runs: int = integer(5, "Of each; the median counts.", lower_bound=1)
+    plot: str | None = string(None, "Picture of time and memory against size, to write.")
+    measure: str | None = string(None, "FORM:HxW, whose memory to measure here.")
+
+
+def main(config):
+    sizes = config.sizes.split(",")
+    if not all(re.fullmatch(r"\d+x\d+", size) for size in sizes):
+        raise InputError(f"`sizes`={config.sizes} must be such as 40x40,125x83.")
+    if config.measure:
+        form, size = config.measure.split(":")
         inputs = _inputs(size)
         before = peak()
         tf.function(_FORMS[form])(*inputs)
         print(peak() - before)
         return
-    if _PLOT.value:
-        files.check_output(_PLOT.value)
-    pyplot = _pyplot() if _PLOT.value else None
+    if config.plot:
+        files.check_output(config.plot)
+    pyplot = _pyplot() if config.plot else None
     columns = ["plain, s", "streamed, s", "product, s", "plain/streamed", "streamed/product"]
     columns += ["plain, MiB", "streamed, MiB"]
     print(f"| query, key | {' | '.join(columns)} |\n{'|---' * (len(columns) + 1)}|", flush=True)
-    rows = [_row(size) for size in _SIZES.value]
+    rows = [_row(size, config.runs) for size in sizes]
     if len(rows) > 1:
         for name in ("streamed, s", "product, s", "streamed, MiB"):
             known = np.log([(row["positions"], row[name]) for row in rows])
             power = np.polyfit(*known.T, 1)[0]
             print(f"{name}: grows as the positions to the power {power:.2f}")
     if pyplot:
-        _plot(pyplot, rows)
+        _plot(pyplot, rows, sizes).savefig(config.plot, dpi=100)
 
 
-def _row(size):
+def _row(size, runs):
     """Measures and prints one size: a dict from what to a number, nan where too large."""
     height, width = map(int, size.split("x"))
     positions = height * width
     fits = 8 * positions**2 + 166_000 * positions < psutil.virtual_memory().available
     forms = [form for form in _FORMS if fits or form != "plain"]
     row = {"positions": positions, "plain, s": math.nan, "plain, MiB": math.nan}
-    row.update({f"{form}, s": s for form, s in _seconds(forms, _inputs(size)).items()})
+    row.update({f"{form}, s": s for form, s in _seconds(forms, _inputs(size), runs).items()})
     row.update({f"{form}, MiB": _memory(form, size) for form in forms if form != "product"})
     cells = [f"{row[f'{form}, s']:.3f}" for form in _FORMS]
     cells.append(f"{row['plain, s'] / row['streamed, s']:.1f}")
@@ -91,11 +98,11 @@ def _inputs(size):
     return query, key, value
 
 
-def _seconds(forms, inputs):
+def _seconds(forms, inputs, runs):
     """Medians: a dict by form. In turns, since a machine's speed changes."""
     functions = {form: tf.function(_FORMS[form]) for form in forms}
     seconds = {form: [] for form in forms}
-    for run in range(_RUNS.value + 1):
+    for run in range(runs + 1):
         for form, function in functions.items():
             start = time.perf_counter()
             tf.nest.map_structure(lambda x: x.numpy(), function(*inputs))
@@ -114,11 +121,11 @@ def _pyplot():
     try:
         from matplotlib import pyplot
     except ImportError:
-        raise InputError("--plot needs matplotlib: pip install -e '.[benchmarks]'") from None
+        raise InputError("`plot` needs matplotlib: pip install -e '.[benchmarks]'") from None
     return pyplot
 
 
-def _plot(pyplot, rows):
+def _plot(pyplot, rows, sizes):
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")
     positions = [row["positions"] for row in rows]
     for panel, unit in zip(axes, ("s", "MiB"), strict=True):
@@ -127,10 +134,10 @@ def _plot(pyplot, rows):
                 panel.loglog(positions, [row[f"{form}, {unit}"] for row in rows], "o-", label=form)
         panel.set(xlabel="query and key", ylabel=unit)
         panel.minorticks_off()
-        panel.set_xticks(positions, [size.replace("x", "×") for size in _SIZES.value])
+        panel.set_xticks(positions, [size.replace("x", "×") for size in sizes])
         panel.grid(alpha=0.3)
         panel.legend()
-    figure.savefig(_PLOT.value, dpi=100)
+    return figure
 
 
 def _streamed(query, key, value):
@@ -165,7 +172,7 @@ def _fold(value, index, scale):
     return tf.reshape(total[1:-1, :, 1:-1], [1, scale * height, scale * width, channels]) / 9
 
 
-def _product(query, key, value, block=4096):
+def _product(query, key, value, *, block=4096):
     del value
     query, key = (tf.reshape(x, [-1, 256]) for x in (query, key))
     count = math.ceil(query.shape[0] / block)
@@ -179,4 +186,4 @@ def _product(query, key, value, block=4096):
 _FORMS = {"plain": _plain, "streamed": _streamed, "product": _product}
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

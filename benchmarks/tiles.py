@@ -5,50 +5,59 @@ python benchmarks/tiles.py [--checkpoint=ttsr.weights.h5] [--side=50]
 Without --checkpoint, a network of the paper's size with random weights.
 """
 
+import dataclasses
 from unittest import mock
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+from ttsr_tf import cli
+
+cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
-import keras
 import numpy as np
-from absl import flags
 
-from ttsr_tf import TTSR
+from ttsr_tf import TTSR, Upscaler
+from ttsr_tf.configuration import Configuration, integer, string
 from ttsr_tf.data import sample
 from ttsr_tf.images import bicubic
 from ttsr_tf.inference import tiles
 from ttsr_tf.weights import checkpoints
-
-_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Weights (.weights.h5) or a run folder.")
-_SIDE = flags.DEFINE_integer("side", 50, "Of the tiles, pixels of LR.", lower_bound=16)
-_OVERLAPS = flags.DEFINE_list("overlaps", ["4", "8", "16", "24", "32"], "Pixels of LR.")
+from ttsr_tf.weights.initial import initialise
 
 
-def main():
-    model = _model()
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is compared."""
+
+    checkpoint: str | None = string(None, "Weights (.safetensors) or a run's folder.")
+    side: int = integer(50, "Of the tiles, pixels of LR.", lower_bound=16)
+    overlaps: str = string("4,8,16,24,32", "Pixels of LR.")
+
+
+def main(config):
+    upscaler = Upscaler(_model(config))
     ref, hr = (picture[50:450, 70:670] for picture in sample.stereo_pair())
     lr = bicubic.downscale(hr).numpy()
-    whole = model.upscale(lr, ref)
+    side = config.side
+    whole = upscaler.upscale(lr, ref)
     print("| overlap | largest difference, levels | values within 1 level |")
     print("|---|---|---|")
-    for overlap in map(int, _OVERLAPS.value):
+    for overlap in map(int, config.overlaps.split(",")):
         with (
-            mock.patch.object(tiles, "OVERLAP", overlap),
-            mock.patch.object(tiles, "cut", lambda size, *_: tiles.grid(size, _SIDE.value)),
+            mock.patch.object(upscaler.model, "tile_overlap", overlap),
+            mock.patch.object(tiles, "cut", lambda _, size, *__, **___: tiles.grid(size, side)),
         ):
-            difference = np.abs(np.int32(model.upscale(lr, ref)) - whole)
+            difference = np.abs(np.int32(upscaler.upscale(lr, ref)) - whole)
         print(f"| {overlap} | {difference.max()} | {(difference <= 1).mean():.4%} |", flush=True)
 
 
-def _model():
-    if _CHECKPOINT.value:
-        return checkpoints.load(_CHECKPOINT.value)
-    keras.utils.set_random_seed(0)
+def _model(config):
+    if config.checkpoint:
+        return checkpoints.load(config.checkpoint)
     model = TTSR()
     model.build()
+    initialise(model, 0)
     return model
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

@@ -7,95 +7,101 @@ VGG19 weights, which take as long. --parts tells what of a reconstruction step a
 pass, the texture extractor, the matching and the transfer, with their gradients.
 """
 
+import dataclasses
 import re
 import statistics
 import subprocess
 import sys
 import time
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
+from ttsr_tf import cli
+
+cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
-import keras
 import tensorflow as tf
-from absl import flags
 from process_memory import peak
 
-from ttsr_tf import TTSR, layers
+from ttsr_tf import TTSR, configuration, layers
+from ttsr_tf.configuration import Configuration, integer, string, switch
+from ttsr_tf.errors import InputError
 from ttsr_tf.models.critic import Critic
 from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.optimizers import Adam
-from ttsr_tf.weights import vgg19
-
-_BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "9"], "Pairs of a step.")
-_CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of HR and of its reference, pixels.")
-_RUNS = flags.DEFINE_integer("runs", 3, "Of each; the median counts.", lower_bound=1)
-_PARTS = flags.DEFINE_bool("parts", False, "Whether to time a step's parts.")
-_MEASURE = flags.DEFINE_string("measure", None, "KIND:BATCH_SIZE, in this process.")
-_PAIRS_AT_ONCE = flags.DEFINE_integer("pairs_at_once", 1, "As of ttsr_tf.train.", lower_bound=1)
-_POLICY = flags.DEFINE_string("policy", "float32", "Of Keras, such as mixed_bfloat16.")
-flags.register_validator(
-    "batch_sizes", lambda sizes: all(re.fullmatch(r"[1-9]\d*", n) for n in sizes), "Such as 1,9."
-)
+from ttsr_tf.training.schedule import Schedule
 
 
-def main():
-    if _MEASURE.value:
-        kind, batch_size = _MEASURE.value.split(":")
-        _measure(kind, int(batch_size))
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is measured."""
+
+    batch_sizes: str = string("1,9", "Pairs of a step.")
+    crop_size: int = integer(160, "Side of HR and of its reference, pixels.", lower_bound=32)
+    runs: int = integer(3, "Of each; the median counts.", lower_bound=1)
+    parts: bool = switch(False, "Whether to time a step's parts.")
+    measure: str | None = string(None, "KIND:BATCH_SIZE, in this process.")
+    micro_batch_size: int = integer(1, "As of ttsr_tf.train.", lower_bound=1)
+    policy: str = string("float32", "Of Keras, such as mixed_bfloat16.")
+
+
+def main(config):
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", config.batch_sizes):
+        raise InputError(f"`batch_sizes`={config.batch_sizes} must be such as 1,9.")
+    if config.measure:
+        _measure(config)
         return
     print("| step | batch | s | peak, MiB | first call, s |\n|---|---|---|---|---|", flush=True)
-    for batch_size in _BATCH_SIZES.value:
+    for batch_size in config.batch_sizes.split(","):
         for kind in ("reconstruction", "full"):
-            options = (
-                f"--{flag.name}={flag.value}"
-                for flag in (_CROP_SIZE, _RUNS, _PAIRS_AT_ONCE, _POLICY)
-            )
-            command = [sys.executable, __file__, f"--measure={kind}:{batch_size}", *options]
+            case = dataclasses.replace(config, measure=f"{kind}:{batch_size}")
+            command = [sys.executable, __file__, *configuration.lines(case)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             print(f"| {kind} | {batch_size} | {done.stdout.strip()} |", flush=True)
-    if _PARTS.value:
-        _print_parts(int(_BATCH_SIZES.value[-1]))
+    if config.parts:
+        _print_parts(config)
 
 
-def _measure(kind, batch_size):
-    keras.mixed_precision.set_global_policy(_POLICY.value)
-    gan, batch = _gan(full=kind == "full"), _batch(batch_size)
-    step = tf.function(gan.full_step if kind == "full" else gan.warm_up_step, autograph=False)
-    seconds = [_seconds(lambda: step(batch)) for _ in range(_RUNS.value + 1)]
+def _measure(config):
+    kind, batch_size = config.measure.split(":")
+    gan, batch = _gan(config, full=kind == "full"), _batch(config, int(batch_size))
+    step = tf.function(gan.full_step if kind == "full" else gan.pretrain_step, autograph=False)
+    seconds = [_seconds(lambda: step(batch)) for _ in range(config.runs + 1)]
     print(f"{statistics.median(seconds[1:]):.2f} | {peak():.0f} | {seconds[0]:.1f}")
 
 
-def _gan(full):
-    generator = TTSR()
+def _gan(config, full):
+    generator = TTSR(dtype=config.policy)
     generator.build()
-    critic, features = (Critic(_CROP_SIZE.value), vgg19.Features()) if full else (None, None)
+    critic = Critic(config.crop_size) if full else None
+    features = layers.VGG19(["relu5_1"], trainable=False, dtype=config.policy) if full else None
     for network in filter(None, (critic, features)):
         network.build((None, None, None, 3))
-    gan = GAN(generator, critic, features, pairs_at_once=_PAIRS_AT_ONCE.value)
+    schedule = Schedule(micro_batch_size=config.micro_batch_size)
+    gan = GAN(generator, critic, features, schedule=schedule)
     gan.compile(*(Adam(1e-4, epsilon=1e-8) for _ in range(3)))
     return gan
 
 
-def _batch(batch_size):
-    side = _CROP_SIZE.value
+def _batch(config, batch_size):
+    side = config.crop_size
     sizes = {"lr": side // 4, "lr_up": side, "ref": side, "ref_down_up": side, "hr": side}
     batch = {name: tf.random.uniform([batch_size, n, n, 3], -1, 1) for name, n in sizes.items()}
     return {**batch, "epsilon": tf.random.uniform([batch_size, 2])}
 
 
-def _print_parts(batch_size):
-    gan, batch = _gan(full=False), _batch(batch_size)
+def _print_parts(config):
+    batch_size = int(config.batch_sizes.split(",")[-1])
+    gan, batch = _gan(config, full=False), _batch(config, batch_size)
     model, plain = gan.generator, layers.Relevance("patches")
     extractor = model.texture_extractor
     query, *_ = extractor(batch["lr_up"])
     key, *_ = extractor(batch["ref_down_up"])
     value = extractor(batch["ref"])
     index, confidence = model.relevance([query, key])
-    textures = model.transferred(value, index)
+    textures = model.transfer(value, index)
     pictures = [batch[name] for name in ("lr_up", "ref_down_up", "ref")]
     cases = {
-        "step": lambda: gan.warm_up_step(batch),
+        "step": lambda: gan.pretrain_step(batch),
         "forward": lambda: model(batch)["sr"],
         "texture extractor": lambda: _gradient(
             lambda a, b, c: [extractor(a)[0], extractor(b)[0], extractor(c)],
@@ -104,16 +110,16 @@ def _print_parts(batch_size):
         ),
         "matching": lambda: _gradient(lambda *x: model.relevance(x)[1], [query, key]),
         "matching, patches": lambda: _gradient(lambda *x: plain(x)[1], [query, key]),
-        "transfer": lambda: _gradient(lambda *x: model.transferred(x, index), value),
+        "transfer": lambda: _gradient(lambda *x: model.transfer(x, index), value),
         "backbone": lambda: _gradient(
-            lambda x, *textures: model.synthesised(batch["lr"], textures, x),
+            lambda x, *textures: model.synthesise(batch, textures, x),
             [confidence, *textures],
             gan.generator.trainable_variables,
         ),
     }
     functions = {name: tf.function(case, autograph=False) for name, case in cases.items()}
     seconds = {name: [] for name in cases}
-    for _ in range(_RUNS.value + 1):  # the first one traces
+    for _ in range(config.runs + 1):  # the first one traces
         for name, function in functions.items():
             seconds[name].append(_seconds(function))
     seconds = {name: statistics.median(values[1:]) for name, values in seconds.items()}
@@ -136,4 +142,4 @@ def _seconds(function):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

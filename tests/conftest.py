@@ -80,13 +80,6 @@ def seeded():
 
 
 @pytest.fixture
-def float16():
-    keras.mixed_precision.set_global_policy("mixed_float16")
-    yield
-    keras.mixed_precision.set_global_policy("float32")
-
-
-@pytest.fixture
 def rng():
     return np.random.default_rng(7)
 

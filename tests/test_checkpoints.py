@@ -1,14 +1,20 @@
+import json
+import resource
+
 import h5py
 import numpy as np
 import pytest
+import safetensors.numpy
+import tensorflow as tf
 
 import ttsr_tf
 from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
-from ttsr_tf.weights import checkpoints, released
+from ttsr_tf.weights import checkpoints, files, released
+from ttsr_tf.weights.initial import initialise
 
 torch = pytest.importorskip("torch", reason="NOT TESTED: conversion needs ttsr-tf[convert]")
-SIZES = {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4}
+SIZES = {"num_residual_blocks": (2, 1, 1, 1), "num_features": 4}
 
 
 @pytest.fixture
@@ -40,23 +46,68 @@ def assert_same(a, b, rtol=0.0):
 
 
 def test_saved_and_loaded(model, tmp_path):
-    path = tmp_path / "model.weights.h5"
+    path = tmp_path / "model.safetensors"
     checkpoints.save(model, str(path))
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     for place in (path, tmp_path):  # the file, or the run folder it lies in
-        again = ttsr_tf.load(place)
+        again = checkpoints.load(place)
         assert again.get_config() == model.get_config()
         assert_same(again, model)
+    assert isinstance(ttsr_tf.load(path), ttsr_tf.Upscaler)
+
+
+def test_a_file_is_read_without_this_package(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    checkpoints.save(model, str(path))
+    with safetensors.safe_open(path, "np") as file:
+        about, arrays = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert about["model"] == "ttsr"
+    assert json.loads(about["config"]) == {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4}
+    assert about["tensorflow"] == tf.__version__
+    assert len(arrays) == len(model.variables)
+    kernel = model.refine_124[2].blocks[0].conv2.kernel
+    np.testing.assert_array_equal(arrays["refine_124.2.blocks.0.conv2.kernel"], kernel)
+    bias = model.exchange_124.exchanges[3].convs[0].bias
+    np.testing.assert_array_equal(arrays["exchange_124.exchanges.3.convs.0.bias"], bias)
+
+
+def test_old_files_and_runs_are_read(model, tmp_path):
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["ttsr_tf"] = json.dumps({"model": "TTSR", "config": model.get_config()})
+    for place in (path, tmp_path):
+        assert_same(checkpoints.load(place), model)
+    with h5py.File(path, "a") as file:
+        del file["head"]
+    with pytest.raises(InputError, match="is damaged"):
+        checkpoints.load(path)
+
+
+def test_keras_saves_and_loads_weights(model, tmp_path):
+    model.save_weights(tmp_path / "a.weights.h5")
+    other = TTSR(**SIZES)
+    other.build()
+    other.load_weights(tmp_path / "a.weights.h5")
+    assert_same(other, model)
+
+
+def test_weights_of_another_network(model, tmp_path):
+    checkpoints.save(model, str(tmp_path / "model.safetensors"))
+    other = TTSR((1, 1, 1, 1), 4)
+    other.build()
+    with pytest.raises(InputError, match=r"holds TTSR with .*\(2, 1, 1, 1\).*, not TTSR with"):
+        checkpoints.load_into(other, tmp_path)
 
 
 def test_converted(model, state, run, tmp_path):
     extra = {f"LTE_copy.{i}": torch.zeros(1) for i in range(12)}
     prefixed = {f"module.{name}": x for name, x in {**state, **extra}.items()}
     torch.save(prefixed, tmp_path / "TTSR.pt")
-    output = tmp_path / "t.weights.h5"
+    output = tmp_path / "t.safetensors"
     result = run("convert", f"--torch_checkpoint={tmp_path / 'TTSR.pt'}", f"--output={output}")
     assert result.returncode == 0, result.stderr
-    assert_same(ttsr_tf.load(output), model)
+    assert_same(checkpoints.load(output), model)
 
 
 def test_float16(model, state, tmp_path):
@@ -102,35 +153,83 @@ def test_a_checkpoint_can_not_run_code(tmp_path, capsys):
 def test_what_is_no_torch_checkpoint(tmp_path, fails):
     path = tmp_path / "text.pt"
     path.write_text("hello")
-    arguments = f"--torch_checkpoint={path}", f"--output={tmp_path}/a.weights.h5"
+    arguments = f"--torch_checkpoint={path}", f"--output={tmp_path}/a.safetensors"
     assert f"{path} can't be read: it must be a torch checkpoint" in fails("convert", *arguments)
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="must hold a dict of tensors"):
         released.read(str(path))
     with pytest.raises(InputError, match="is not a file"):
         released.read(str(tmp_path / "none.pt"))
-    assert not (tmp_path / "a.weights.h5").exists()
+    assert not (tmp_path / "a.safetensors").exists()
 
 
 def test_what_is_no_checkpoint(model, tmp_path):
     with pytest.raises(InputError, match="No checkpoint at"):
         ttsr_tf.load(tmp_path)
-    text = tmp_path / "text.weights.h5"
-    text.write_text("hello")
+    for name in "text.weights.h5", "text.safetensors":
+        (tmp_path / name).write_text("hello")
+        with pytest.raises(InputError, match=f"{name} is not a checkpoint of ttsr-tf"):
+            ttsr_tf.load(tmp_path / name)
+    model.save_weights(tmp_path / "other.weights.h5")  # without its sizes
     with pytest.raises(InputError, match="is not a checkpoint of ttsr-tf"):
-        ttsr_tf.load(text)
-    other = tmp_path / "other.weights.h5"
-    model.save_weights(other)  # without its sizes
+        ttsr_tf.load(tmp_path / "other.weights.h5")
+    safetensors.numpy.save_file({"x": np.zeros(3)}, tmp_path / "x.safetensors")
     with pytest.raises(InputError, match="is not a checkpoint of ttsr-tf"):
-        ttsr_tf.load(other)
-    with pytest.raises(InputError, match=r"must end in \.weights\.h5"):
+        ttsr_tf.load(tmp_path / "x.safetensors")
+    files.write(str(tmp_path / "x.safetensors"), files.Header("srgan", {}), {"x": np.zeros(3)})
+    with pytest.raises(InputError, match="holds weights of 'srgan', known are ttsr"):
+        ttsr_tf.load(tmp_path / "x.safetensors")
+    with pytest.raises(InputError, match=r"must end in \.safetensors"):
         checkpoints.save(model, str(tmp_path / "model.h5"))
 
 
-def test_a_damaged_file_raises(model, tmp_path):
-    path = str(tmp_path / "model.weights.h5")
+def test_arrays_that_do_not_fit_the_network_are_named(model, tmp_path):
+    path = str(tmp_path / "model.safetensors")
     checkpoints.save(model, path)
-    with h5py.File(path, "a") as file:
-        del file["head"]
-    with pytest.raises(InputError, match="is damaged"):
+    arrays = files.read(path)
+    arrays["surplus.kernel"] = arrays.pop("head.kernel")
+    arrays["head.bias"] = np.zeros(5, np.float32)
+    files.write(path, files.read_header(path), arrays)
+    with pytest.raises(InputError) as error:
         ttsr_tf.load(path)
+    assert str(error.value) == (
+        f"{path} doesn't fit its network: missing: head.kernel; surplus: surplus.kernel; "
+        "of another shape: head.bias [5] instead of [4]. Is the file whole?"
+    )
+
+
+def test_half_a_file(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    checkpoints.save(model, str(path))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="or not a whole one"):
+        ttsr_tf.load(path)
+
+
+def test_a_full_disk_leaves_the_old_file(model, tmp_path):
+    """As if: files can't grow beyond 64 KiB."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"Can't write .*model\.safetensors \(File too large"):
+            checkpoints.save(model, str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"old"
+
+
+def test_new_weights_follow_from_the_seed(model):
+    initialise(model, 3)
+    first = {name: np.array(v) for name, v in checkpoints.named_variables(model).items()}
+    initialise(model, 3)
+    for name, variable in checkpoints.named_variables(model).items():
+        np.testing.assert_array_equal(first[name], variable)
+    initialise(model, 4)
+    assert (first["head.kernel"] != model.head.kernel).any()
+    for path, fan_in in (("head", 27), ("texture_extractor.conv2_1", 9 * 64)):
+        for part in ("kernel", "bias"):
+            largest = np.abs(first[f"{path}.{part}"]).max()
+            assert 0.5 * fan_in**-0.5 < largest <= fan_in**-0.5

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ttsr_tf import devices
+from ttsr_tf.layers import Convolution
 from ttsr_tf.layers.convolution_gradient import convolved
 
 
-def _plain(maps, kernel, bias, relu):
+def _plain(maps, kernel, bias, *, relu):
     y = tf.nn.conv2d(tf.concat(maps, 3), kernel, 1, "SAME") + bias
     return tf.nn.relu(y) if relu else y
 
@@ -29,7 +31,7 @@ def test_gradients(rng, channels, filters, side, relu):
             second.watch([*maps, kernel, bias])
             with tf.GradientTape() as first:
                 first.watch([*maps, kernel, bias])
-                y = form(maps, kernel, bias, relu)
+                y = form(maps, kernel, bias, relu=relu)
                 loss = tf.reduce_sum(y * y * weights)
             gradients = first.gradient(loss, [*maps, kernel, bias])
             # As a gradient penalty does: a loss of the gradient by the input.
@@ -38,3 +40,24 @@ def test_gradients(rng, channels, filters, side, relu):
     for expected, ours in zip(*found, strict=True):
         # float32 sums in another order
         np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("channels", [[5], [3, 6]])
+def test_the_layer_takes_either(rng, monkeypatch, channels, policy):
+    layer = Convolution(4, activation="relu", dtype=policy)
+    layer.build([(None, None, None, c) for c in channels])
+    maps = [tf.constant(rng.standard_normal((2, 5, 9, c)), layer.compute_dtype) for c in channels]
+    weights = tf.constant(rng.standard_normal((2, 5, 9, 4)), layer.compute_dtype)
+    found = []
+    for fast in (True, False):
+        monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda fast=fast: fast)
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            loss = tf.reduce_sum(layer(maps) * weights)
+        found.append(tape.gradient(loss, [*maps, *layer.trainable_variables]))
+    # Sums in another order; bfloat16 has 8 bits.
+    tolerance = 2e-6 if policy == "float32" else 2**-6
+    for own, by_hand in zip(*found, strict=True):
+        own, by_hand = (np.array(tf.cast(x, tf.float32)) for x in (own, by_hand))
+        np.testing.assert_allclose(by_hand, own, atol=tolerance * np.abs(own).max())

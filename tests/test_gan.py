@@ -1,6 +1,5 @@
 """What one step changes, and what it doesn't; the same on two replicas as on one."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,8 +7,10 @@ import tensorflow as tf
 from ttsr_tf import TTSR
 from ttsr_tf.models.critic import Critic
 from ttsr_tf.training.gan import GAN
-from ttsr_tf.training.losses import LossWeights
+from ttsr_tf.training.losses import PUBLISHED, LossWeights
 from ttsr_tf.training.optimizers import Adam, LossScale
+from ttsr_tf.training.schedule import Schedule
+from ttsr_tf.weights.initial import initialise
 
 RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}
 ROUGH = 1e-5  # an epsilon; by 1e-8 the rounding of gradients near zero would become whole steps
@@ -23,12 +24,12 @@ def batch(rng):
     return {name: tf.constant(x, tf.float32) for name, x in made.items()}
 
 
-def _gan(epsilon=1e-8, **options):
-    keras.utils.set_random_seed(3)
-    generator, critic = TTSR((1, 1, 1, 1), 4), Critic(32)
-    generator.build()
-    critic.build()
-    gan = GAN(generator, critic, **options)
+def _gan(epsilon=1e-8, weights=PUBLISHED, dtype="float32", **schedule):
+    generator, critic = TTSR((1, 1, 1, 1), 4, dtype=dtype), Critic(32)
+    for seed, network in enumerate((generator, critic)):
+        network.build()
+        initialise(network, seed)
+    gan = GAN(generator, critic, weights=weights, schedule=Schedule(**schedule))
     gan.compile(
         Adam(RATES["backbone"], epsilon=epsilon),
         Adam(RATES["extractor"], epsilon=epsilon),
@@ -53,9 +54,9 @@ def _changes(gan, step, batch):
     }
 
 
-def test_the_warm_up_leaves_the_critic_alone(batch):
+def test_pretraining_leaves_the_critic_alone(batch):
     gan = _gan()
-    report, changes = _changes(gan, gan.warm_up_step, batch)
+    report, changes = _changes(gan, gan.pretrain_step, batch)
     assert set(report) == {"reconstruction", "norm/backbone", "norm/extractor"}
     # Adam's first step is the rate, whatever the gradient.
     assert changes["backbone"] == pytest.approx(RATES["backbone"], rel=1e-3)
@@ -101,7 +102,7 @@ def test_losses_without_a_weight_are_left_out(batch):
 
 
 def test_gradients_are_clipped_together(batch):
-    free, clipped = _gan(), _gan(gradient_clip=0.01)
+    free, clipped = _gan(), _gan(global_clipnorm=0.01)
     free, clipped = (
         {name: float(value) for name, value in gan.full_step(batch).items()}
         for gan in (free, clipped)
@@ -118,7 +119,7 @@ def test_gradients_are_clipped_together(batch):
 
 
 def test_parts_of_a_batch_make_the_same_step(batch):
-    whole, parts = _gan(ROUGH), _gan(ROUGH, pairs_at_once=3)  # and then one
+    whole, parts = _gan(ROUGH), _gan(ROUGH, micro_batch_size=3)  # and then one
     reports = [
         {k: float(v) for k, v in tf.function(gan.full_step, autograph=False)(batch).items()}
         for gan in (whole, parts)
@@ -133,7 +134,7 @@ def test_averaged_weights_are_lent(batch):
     gan.compile(Adam(1e-3, use_ema=True, ema_momentum=0.75), Adam(1e-3, use_ema=True), Adam())
     steps = []
     for _ in range(2):
-        gan.warm_up_step(batch)
+        gan.pretrain_step(batch)
         steps.append(gan.generator.head.get_weights()[0])
     with gan.averaged():
         averaged = gan.generator.head.get_weights()[0]
@@ -143,7 +144,7 @@ def test_averaged_weights_are_lent(batch):
 
 
 def test_fit_follows_the_schedule(batch):
-    gan = _gan(warm_up_steps=2)
+    gan = _gan(pretrain_steps=2)
     batches = tf.data.Dataset.from_tensors(batch).repeat(3)
     history = gan.fit(batches, steps_per_epoch=1, epochs=3, verbose=0, shuffle=False).history
     assert set(history) == set(gan.reported)
@@ -155,7 +156,7 @@ def test_fit_follows_the_schedule(batch):
 def test_two_replicas_are_as_one(batch):
     def trained(strategy):
         with strategy.scope():
-            gan = _gan(ROUGH, gradient_clip=0.05)
+            gan = _gan(ROUGH, global_clipnorm=0.05)
         batches = tf.data.Dataset.from_tensors(batch).unbatch().batch(4).repeat(2)
         step = tf.function(gan.full_step, autograph=False)
         for part in strategy.experimental_distribute_dataset(batches):
@@ -172,8 +173,8 @@ def test_two_replicas_are_as_one(batch):
         assert difference < 1e-5, part
 
 
-def test_float16_matches_in_float32_and_trains(batch, float16):
-    gan = _gan()
+def test_float16_matches_in_float32_and_trains(batch):
+    gan = _gan(dtype="mixed_float16")
     outputs = gan.generator(batch)
     assert outputs["sr"].dtype == "float16"
     assert outputs["confidence"].dtype == "float32"

@@ -1,49 +1,78 @@
-"""A run's folder: what its flags may be when a run goes on."""
+"""A run's folder: what its configuration may be when a run goes on."""
 
+import dataclasses
 import re
 
 import pytest
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.training import run_folder
-
-FLAGS = ["--batch_size=9", "--noskip_corrupt", "--seed=0"]
+from ttsr_tf.training import TrainingConfig, run_folder
 
 
 @pytest.fixture
-def folder(tmp_path):
-    run_folder.claim(tmp_path / "run", FLAGS)
-    run_folder.write_flags(tmp_path / "run", FLAGS)
-    (tmp_path / "run" / "checkpoints").mkdir()
-    return tmp_path / "run"
+def config(tmp_path):
+    """Gives configurations of a run that has begun."""
+
+    def given(**changed):
+        values = {"run_dir": str(tmp_path), "max_steps": 5, "ema_momentum": 0.5}
+        return TrainingConfig(**values | changed)
+
+    run_folder.write_flags(given())
+    (tmp_path / "checkpoints").mkdir()
+    return given
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("changed", "message"),
     [
-        ([*FLAGS[:2], "--seed=1"], "--seed=0 there, --seed=1 now"),
-        (FLAGS[:2], "--seed=0 there, none of these now"),
-        ([*FLAGS, "--ema=0.9"], "none of these there, --ema=0.9 now"),
-        (["--skip_corrupt", *FLAGS[::2]], "--noskip_corrupt there, --skip_corrupt now"),
+        ({"seed": 1}, "`seed`=0 there, `seed`=1 now"),
+        ({"skip_corrupt": True}, "`skip_corrupt`=False there, `skip_corrupt`=True now"),
+        ({"ema_momentum": None}, "`ema_momentum`=0.5 there, `ema_momentum`=None now"),
+        (
+            {"num_residual_blocks": (1, 2, 3, 4), "batch_size": 2},
+            "`batch_size`=9 `num_residual_blocks`=16,16,8,4 there, "
+            "`batch_size`=2 `num_residual_blocks`=1,2,3,4 now",
+        ),
     ],
 )
-def test_other_flags_are_named(folder, flags, message):
-    with pytest.raises(InputError, match=re.escape(f"other flags: {message}. To go on")):
-        run_folder.claim(folder, flags)
-    assert (folder / run_folder.FLAGS).read_text().split() == FLAGS
+def test_other_values_are_named(config, tmp_path, changed, message):
+    before = (tmp_path / run_folder.FLAGS).read_text()
+    with pytest.raises(InputError, match=re.escape(f"other values: {message}. To go on")):
+        run_folder.check(config(**changed))
+    assert (tmp_path / run_folder.FLAGS).read_text() == before
 
 
-def test_free_flags_may_change(folder):
-    run_folder.claim(folder, ["--batch_size=9", "--skip_corrupt", "--seed=0"], ("skip_corrupt",))
-    assert (folder / run_folder.FLAGS).read_text().split() == FLAGS  # until they are written
+def test_what_may_change(config):
+    run_folder.check(config())
+    run_folder.check(config(max_steps=9, cache_gb=0, micro_batch_size=2, keep_checkpoints=1))
 
 
-def test_a_folder_without_checkpoints_is_taken(tmp_path):
-    run_folder.write_flags(tmp_path, FLAGS)
-    run_folder.claim(tmp_path, FLAGS[:1])
+def test_a_decaying_rate_ends_where_it_did(tmp_path):
+    def cosine(max_steps):
+        return TrainingConfig(
+            run_dir=str(tmp_path), max_steps=max_steps, learning_rate_schedule="cosine"
+        )
+
+    run_folder.write_flags(cosine(5))
+    (tmp_path / "checkpoints").mkdir()
+    run_folder.check(cosine(5))
+    with pytest.raises(InputError, match="`max_steps`=5 there, `max_steps`=6 now"):
+        run_folder.check(cosine(6))
 
 
-def test_a_file_is_no_folder(tmp_path):
-    (tmp_path / "run").write_text("")
-    with pytest.raises(InputError, match=r"Can.t make --run_dir=.*File exists"):
-        run_folder.claim(tmp_path / "run", FLAGS)
+def test_a_folder_that_was_moved_goes_on(config, tmp_path):
+    (tmp_path / "moved").mkdir()
+    for name in (run_folder.FLAGS, "checkpoints"):
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    run_folder.check(dataclasses.replace(config(), run_dir=str(tmp_path / "moved")))
+
+
+def test_old_names_are_answered(config, tmp_path):
+    (tmp_path / run_folder.FLAGS).write_text("--run_dir=x\n--max_steps=5\n--warm_up_steps=2\n")
+    with pytest.raises(InputError, match=r"run\.flags: --warm_up_steps is now --pretrain_steps"):
+        run_folder.check(config())
+
+
+def test_a_folder_without_checkpoints_is_taken(config, tmp_path):
+    (tmp_path / "checkpoints").rmdir()
+    run_folder.check(config(seed=4))

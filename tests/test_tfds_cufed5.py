@@ -13,8 +13,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 import tfds_cufed5
+from tfds_cufed5.errors import InputError
 from tfds_cufed5.tfds_cufed5_dataset_builder import FEATURES
-from ttsr_tf.errors import InputError
 
 ROOT = pathlib.Path(__file__).parent.parent
 DUMMY = ROOT / "tfds_cufed5/dummy_data"
@@ -187,7 +187,7 @@ def test_tfds_build_ends_with_the_error(commands):
     assert process.returncode == 1, output
     assert "Traceback" not in output
     *_, said, first, second, mend = output.splitlines()
-    assert said == "ttsr_tf.errors.InputError: Some of the files can't be used (2):"
+    assert said == "tfds_cufed5.errors.InputError: Some of the files can't be used (2):"
     assert first.endswith("train/ref has 3 pictures of `ref`, but there is no `input`")
     assert second.endswith("test/CUFED5 lacks 000_3")
     assert mend.startswith("Mend them, or leave them out: tfds build")

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tfds_cufed5 import files
-from ttsr_tf.errors import InputError
+from tfds_cufed5.errors import InputError
 
 DUMMY = pathlib.Path(__file__).parent.parent / "tfds_cufed5/dummy_data"
 ALL = {str(p.relative_to(DUMMY)): p.read_bytes() for p in DUMMY.rglob("*.*")}

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tfds_cufed5 import manual_dir
-from ttsr_tf.errors import InputError
+from tfds_cufed5.errors import InputError
 
 DUMMY = pathlib.Path(__file__).parent.parent / "tfds_cufed5/dummy_data"
 FOLDERS = ("train/input", "train/ref", "test/CUFED5")

@@ -1,25 +1,31 @@
 import numpy as np
 import pytest
 
+from ttsr_tf import TTSR
 from ttsr_tf.errors import InputError
 from ttsr_tf.inference import memory, tiles
 
 REF = [(160, 160)]
 
 
-def test_a_picture_that_fits_stays_whole():
-    assert tiles.cut((90, 40), REF, memory_gb=4) == [(slice(0, 90), slice(0, 40))]
+@pytest.fixture
+def model():
+    return TTSR()
 
 
-def test_tiles_cover_the_picture_once_within_the_memory():
+def test_a_picture_that_fits_stays_whole(model):
+    assert tiles.cut(model, (90, 40), REF, memory_gb=4) == [(slice(0, 90), slice(0, 40))]
+
+
+def test_tiles_cover_the_picture_once_within_the_memory(model):
     size, memory_gb = (301, 450), 1.5
     covered = np.zeros(size, int)
-    cuts = tiles.cut(size, REF, memory_gb)
+    cuts = tiles.cut(model, size, REF, memory_gb=memory_gb)
     for tile in cuts:
         covered[tile] += 1
-        outer = tiles.surrounded(tile, size)
+        outer = tiles.surrounded(tile, size, model.tile_overlap)
         outer_size = [ends.stop - ends.start for ends in outer]
-        assert memory.memory(outer_size, REF) <= memory_gb * 2**30
+        assert memory.needed(model, outer_size, REF) <= memory_gb * 2**30
         around = np.arange(4 * 301)[:, None] + 1000 * np.arange(4 * 450)
         big = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in outer)
         own = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in tile)
@@ -28,15 +34,21 @@ def test_tiles_cover_the_picture_once_within_the_memory():
     assert len(cuts) > 1
 
 
-def test_too_little_memory_says_how_much_is_enough():
+def test_too_little_memory_says_how_much_is_enough(model):
     with pytest.raises(InputError, match=r"At least 0\.91 GiB .* 0\.50 may be used"):
-        tiles.cut((300, 300), REF, memory_gb=0.5)
-    assert len(tiles.cut((300, 300), REF, memory_gb=0.92)) > 1
+        tiles.cut(model, (300, 300), REF, memory_gb=0.5)
+    assert len(tiles.cut(model, (300, 300), REF, memory_gb=0.92)) > 1
 
 
-def test_the_least_memory_of_a_small_picture_is_its_own():
+def test_the_least_memory_of_a_small_picture_is_its_own(model):
     size = 20, 24
-    least = memory.memory(size, REF) / 2**30
-    assert tiles.cut(size, REF, memory_gb=least + 1e-6) == tiles.grid(size, 24)
+    least = memory.needed(model, size, REF) / 2**30
+    assert tiles.cut(model, size, REF, memory_gb=least + 1e-6) == tiles.grid(size, 24)
     with pytest.raises(InputError, match=rf"At least {least:.2f} GiB"):
-        tiles.cut(size, REF, memory_gb=0)
+        tiles.cut(model, size, REF, memory_gb=0)
+
+
+def test_a_small_network_gets_large_tiles(model):
+    small = TTSR((1, 1, 1, 1), 8)
+    counts = [len(tiles.cut(m, (300, 300), REF, memory_gb=1.5)) for m in (small, model)]
+    assert counts[0] < counts[1]

@@ -4,6 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import ttsr_tf
 from ttsr_tf import TTSR
 from ttsr_tf.images import bicubic, files
 from ttsr_tf.weights import checkpoints
@@ -13,7 +14,7 @@ from ttsr_tf.weights import checkpoints
 def place(tmp_path, rng):
     model = TTSR((1, 1, 1, 1), 4)
     model.build()
-    checkpoints.save(model, str(tmp_path / "model.weights.h5"))
+    checkpoints.save(model, str(tmp_path / "model.safetensors"))
     lr = PIL.Image.fromarray(rng.integers(256, size=(14, 18, 3), dtype=np.uint8))
     lr.save(tmp_path / "lr.png")
     lr.resize((50, 41)).save(tmp_path / "ref.jpg")
@@ -31,7 +32,7 @@ def flags(place):
         named = {
             "lr": place / "lr.png",
             "ref": place / "ref.jpg",
-            "checkpoint": place / "model.weights.h5",
+            "checkpoint": place / "model.safetensors",
             "output": place / "out.png",
             **changed,
         }
@@ -45,8 +46,8 @@ def test_enlarges(place, flags, run):
     assert result.returncode == 0, result.stderr
     assert "lr 18×14, reference 50×41 → 72×56 pixels." in result.stdout
     assert "Similarity of the reference: 0." in result.stdout
-    model = checkpoints.load(place)
-    expected = model.upscale(files.read(place / "lr.png").rgb, files.read(place / "ref.jpg").rgb)
+    upscaler = ttsr_tf.load(place)
+    expected = upscaler.upscale(files.read(place / "lr.png").rgb, files.read(place / "ref.jpg").rgb)
     np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected)
     assert files.read(place / "map.png").rgb.std() > 0
     assert not list(place.glob(".*"))
@@ -57,7 +58,7 @@ def test_transparent_grey_without_reference(place, flags, run, rng):
     PIL.Image.fromarray(pixels).save(place / "lr.png")
     result = run("upscale", *flags(ref=None))
     assert result.returncode == 0, result.stderr
-    assert "No --ref: the picture serves as its own reference." in result.stdout
+    assert "No `ref`: the picture serves as its own reference." in result.stdout
     with PIL.Image.open(place / "out.png") as image:
         assert image.mode == "LA"
     alpha = files.read(place / "out.png").alpha
@@ -73,7 +74,7 @@ def test_several_references(place, flags, run):
     assert result.returncode == 0, result.stderr
     refs = [files.read(place / name).rgb for name in ("ref.jpg", "refs/0.png", "refs/1.png")]
     lr = files.read(place / "lr.png").rgb
-    expected = checkpoints.load(place).upscale_with_attention(lr, refs)
+    expected = ttsr_tf.load(place).upscale_with_attention(lr, refs)
     np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
     shares = [f"{(expected['source'] == i).mean():.0%}" for i in range(3)]
     assert f"Used of each reference: {', '.join(shares)}" in result.stdout
@@ -86,15 +87,15 @@ def test_a_folder_of_frames(place, flags, run, rng):
     result = run("upscale", *flags(lr=place / "frames", output=place / "large"))
     assert result.returncode == 0, result.stderr
     assert "picture 3/3, similarity 0." in result.stdout
-    model, ref = checkpoints.load(place), files.read(place / "ref.jpg").rgb
+    upscaler, ref = ttsr_tf.load(place), files.read(place / "ref.jpg").rgb
     for i in range(3):
-        expected = model.upscale(files.read(place / f"frames/{i}.bmp").rgb, ref)
+        expected = upscaler.upscale(files.read(place / f"frames/{i}.bmp").rgb, ref)
         np.testing.assert_array_equal(files.read(place / f"large/{i}.png").rgb, expected)
 
 
 BAD = {
     "text": ({"lr": "text.png"}, "text.png is not a picture"),
-    "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
+    "dot": ({"lr": "dot.png"}, "--lr is 1×1 pixels, at least 3×3 are needed"),
     "missing": ({"ref": "none.png"}, "none.png is not a file"),
     "checkpoint": ({"checkpoint": "text.png"}, "text.png is not a checkpoint of ttsr-tf"),
     "extension": ({"output": "a.xyz"}, "a.xyz must end in one of .png"),

@@ -7,9 +7,9 @@ from collections import defaultdict
 from typing import NamedTuple
 
 import tensorflow as tf
+import tqdm
 
 from tfds_cufed5.files import File
-from ttsr_tf.progress import Progress
 
 LEVELS = 6  # the picture itself and its references L1 … L5
 _FOLDER = re.compile(r"(?:.*[_-])?(input|ref)", re.IGNORECASE)
@@ -83,16 +83,16 @@ def readable(split, name):
     Returns:
         A `Split`.
     """
-    progress = Progress(len(split.examples), f"{name} example")
     good, bad = [], list(split.bad)
     # Both the disk's waiting and TensorFlow's decoding let other threads run.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for example, faults in zip(split.examples, pool.map(_faults, split.examples), strict=True):
+        checked = pool.map(_faults, split.examples)
+        # Where nobody sees a bar, TFDS' own lines are enough.
+        progress = tqdm.tqdm(checked, name, len(split.examples), unit="example", disable=None)
+        for example, faults in zip(split.examples, progress, strict=True):
             bad += faults
             if not faults:
                 good.append(example)
-            progress.advance()
-    progress.close()
     return split._replace(examples=good, bad=bad)
 
 

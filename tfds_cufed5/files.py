@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from absl import logging
 
-from ttsr_tf import images
-from ttsr_tf.errors import InputError
+from tfds_cufed5.errors import InputError
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _ABSOLUTE = re.compile(r"[A-Za-z]:|[/\\]")
 
@@ -71,7 +71,7 @@ def listed(folder, scratch):
         relative = os.path.relpath(path, folder).replace(os.sep, "/")
         if _is_junk(relative):
             continue
-        if images.is_picture(relative):
+        if _is_picture(relative):
             files.append(File(relative, path, path))
         elif (members := _members(path, scratch)) is not None:
             _refuse_unsafe(path, members)
@@ -79,7 +79,7 @@ def listed(folder, scratch):
             files += [
                 file._replace(path="/".join([*folders, *_parts(file.path)]))
                 for file in members
-                if images.is_picture(file.path) and not _is_junk(file.path)
+                if _is_picture(file.path) and not _is_junk(file.path)
             ]
         elif relative.lower().endswith(ARCHIVES):
             damaged.append(f"{path} is no whole archive: download it again")
@@ -96,6 +96,10 @@ def _walked(folder):
             continue
         seen.add(real)
         yield from (os.path.join(place, name) for name in sorted(names))
+
+
+def _is_picture(path):
+    return path.lower().endswith(PICTURES)
 
 
 def _is_junk(path):

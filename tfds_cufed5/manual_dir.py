@@ -3,8 +3,9 @@
 from absl import logging
 
 from tfds_cufed5 import contents, files
-from ttsr_tf.errors import NAMED_AT_MOST, InputError
+from tfds_cufed5.errors import InputError
 
+NAMED_AT_MOST = 20
 PUBLISHED = {"train": 11_871, "test": 126}
 
 INSTRUCTIONS = """\

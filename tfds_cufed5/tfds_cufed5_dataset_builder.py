@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 from absl import app
 
 from tfds_cufed5 import manual_dir
-from ttsr_tf.errors import InputError
+from tfds_cufed5.errors import InputError
 
 # What an example of each split holds.
 FEATURES = {"train": ("input", "ref", "name"), "test": ("hr", "refs", "name")}

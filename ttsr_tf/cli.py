@@ -66,30 +66,34 @@ def start_tensorflow():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
-    said.seek(0)
-    return said.read()
+    return "".join(said)
 
 
 @contextlib.contextmanager
 def stderr_kept():
-    """Within it what is written to stderr, also by C++ to its file descriptor, goes to a file.
+    """Within it nothing is written to stderr, not even by C++ to its file descriptor.
 
     Yields:
-        The file. If what is within raises, its content is written to stderr after all.
+        A list that holds afterwards what was to be written, as one string; if what is within
+        raises, it is written after all.
     """
+    said = []
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile("w+", errors="replace") as file:
         os.dup2(file.fileno(), 2)
         try:
-            yield file
+            yield said
         except BaseException:
             file.seek(0)
             os.write(stderr, file.read().encode())
             raise
         finally:
+            sys.stderr.flush()
             os.dup2(stderr, 2)
             os.close(stderr)
+        file.seek(0)
+        said.append(file.read())
 
 
 def _fail(message, config_class):

@@ -31,7 +31,7 @@ RENAMED = {
 }
 
 
-def _field(define, default, help, changeable=False, **options):
+def _field(define, default, help, *, changeable=False, **options):
     """A field of a dataclass.
 
     Args:
@@ -156,7 +156,7 @@ def _plain(value):
     return value if isinstance(value, (bool, int, float, str, list, tuple)) else str(value)
 
 
-def _define_integers(name, default, help, flag_values, length):
+def _define_integers(name, *, default, help, flag_values, length):
     return flags.DEFINE(
         _Integers(length), name, default, help, flag_values, flags.CsvListSerializer(",")
     )

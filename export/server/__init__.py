@@ -1,4 +1,4 @@
-"""What `export.serve` is made of: TF Serving's interface in front of Ray Serve's replicas.
+"""TF Serving's interface in front of Ray Serve's replicas, and a client of it.
 
 gRPC or REST ─ checks ─► queue ─► a replica's session ─► gRPC or REST
 """

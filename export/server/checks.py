@@ -4,8 +4,8 @@ import math
 
 import tensorflow as tf
 
-from export.graph import SERVING_DEFAULT
-from export.server.refused import invalid
+from ..graph.signatures import SERVING_DEFAULT
+from .refused import invalid
 
 # A request is worked on as a whole: its answer's memory, and the others' waiting, grow with it.
 MOST_PICTURES = 8
@@ -41,7 +41,7 @@ def names(signature, given):
             raise invalid(f"`{name}` is unknown: {takes}.")
 
 
-def tensor(name, info, dtype, shape, most_bytes):
+def tensor(name, info, dtype, *, shape, most_bytes):
     """Raises Refused unless an input is what the signature says, and bounded.
 
     Args:

@@ -12,23 +12,24 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from export.server import checks, tensors
-from export.server.counter import count
-from export.server.refused import Refused, invalid
+from . import checks, tensors
+from .counter import count
+from .model_versions import ModelVersions
+from .queue import Queue
+from .refused import Refused, invalid
 
 _STATES = get_model_status_pb2.ModelVersionStatus.State
 _STATUS_CALLS = 16  # that are answered at once while as many requests as are taken are inside
 _NO_COMPRESSION = 1  # the set of algorithms that holds only the first, which is none
 
 
-def server(address, served, queue, most_requests, most_bytes):
+def server(address: str, model: ModelVersions, queue: Queue, *, most_bytes: int) -> grpc.aio.Server:
     """A server, not yet started.
 
     Args:
         address: "host:port".
-        served: `Served`.
-        queue: `Queue`.
-        most_requests: int, as many as `queue` takes.
+        model: what is served.
+        queue: what bounds the requests.
         most_bytes: the most that a request may have.
 
     Raises:
@@ -41,12 +42,12 @@ def server(address, served, queue, most_requests, most_bytes):
             # What a compressed message holds is bounded after it has been unpacked only.
             ("grpc.compression_enabled_algorithms_bitset", _NO_COMPRESSION),
         ],
-        maximum_concurrent_rpcs=most_requests + _STATUS_CALLS,
+        maximum_concurrent_rpcs=queue.most + _STATUS_CALLS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        _Prediction(served, queue, most_bytes), result
+        _Prediction(model, queue, most_bytes), result
     )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Model(served), result)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Model(model), result)
     result.add_insecure_port(address)
     return result
 
@@ -67,8 +68,8 @@ def _refusing(method):
 
 
 class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    def __init__(self, served, queue, most_bytes):
-        self._served = served
+    def __init__(self, model, queue, most_bytes):
+        self._model = model
         self._queue = queue
         self._most_bytes = most_bytes
 
@@ -85,7 +86,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     async def _predict(self, request):
         spec = request.model_spec
-        with self._served.use(spec.name, _version(spec)) as version:
+        with self._model.use(spec.name, _version(spec)) as version:
             name, signature = checks.signature(version.signatures, spec.signature_name)
             inputs = tensors.arrays(signature, request.inputs, self._most_bytes)
             for wanted in request.output_filter:
@@ -93,7 +94,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                     raise invalid(f"There is no output `{wanted}`.")
             outputs = await self._queue.run(version.handle, name, inputs)
         response = predict_pb2.PredictResponse()
-        _describe(response.model_spec, self._served.name, version.number)
+        _describe(response.model_spec, self._model.name, version.number)
         response.model_spec.signature_name = name
         for key, value in outputs.items():
             if not request.output_filter or key in request.output_filter:
@@ -104,23 +105,23 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def GetModelMetadata(self, request, context):
         if list(request.metadata_field) != ["signature_def"]:
             raise invalid('`metadata_field` must be ["signature_def"].')
-        with self._served.use(request.model_spec.name, _version(request.model_spec)) as version:
+        with self._model.use(request.model_spec.name, _version(request.model_spec)) as version:
             response = get_model_metadata_pb2.GetModelMetadataResponse()
-            _describe(response.model_spec, self._served.name, version.number)
+            _describe(response.model_spec, self._model.name, version.number)
             signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=version.signatures)
             response.metadata["signature_def"].Pack(signatures)
             return response
 
 
 class _Model(model_service_pb2_grpc.ModelServiceServicer):
-    def __init__(self, served):
-        self._served = served
+    def __init__(self, model):
+        self._model = model
 
     @_refusing
     async def GetModelStatus(self, request, context):
         spec = request.model_spec
         response = get_model_status_pb2.GetModelStatusResponse()
-        for version in self._served.versions(spec.name, _version(spec)):
+        for version in self._model.versions(spec.name, _version(spec)):
             status = response.model_version_status.add()
             status.version = version.number
             status.state = _STATES.Value(version.state)

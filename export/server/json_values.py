@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from export.server import checks
-from export.server.refused import invalid
+from . import checks
+from .refused import invalid
 
 
 class Request(NamedTuple):
@@ -56,7 +56,7 @@ def arrays(signature, request, most_bytes):
         raise invalid("`inputs` must be an object with a list for every input.")
     checks.names(signature, columns)
     return {
-        name: _array(name, info, columns[name], most_bytes)
+        name: _array(name, info, columns[name], most_bytes=most_bytes)
         for name, info in sorted(signature.inputs.items())
     }
 
@@ -69,13 +69,13 @@ def _columns(rows):
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _array(name, info, values, most_bytes):
+def _array(name, info, values, *, most_bytes):
     dtype = tf.as_dtype(info.dtype)
     try:
         array = _strings(values) if dtype == tf.string else _numbers(values, dtype)
     except (ValueError, TypeError, OverflowError) as error:
         raise invalid(f"`{name}` can't be read as {dtype.name}: {error}.") from None
-    checks.tensor(name, info, dtype, array.shape, most_bytes)
+    checks.tensor(name, info, dtype, shape=array.shape, most_bytes=most_bytes)
     return array
 
 

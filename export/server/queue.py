@@ -11,20 +11,25 @@ import grpc
 from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import RayServeException
 
-from export.server.refused import Refused, invalid
-from export.server.replicas import Invalid
+from .refused import Refused, invalid
+from .replicas import Invalid
 
 
 class Queue:
-    """Args:
-    num_replicas: how many requests are worked on at once.
-    max_queued_requests: how many wait.
+    """Bounds the requests of a model.
+
+    Args:
+        num_replicas: how many are worked on at once.
+        max_queued_requests: how many wait.
+
+    Attributes:
+        most: how many are taken in all.
     """
 
-    def __init__(self, num_replicas, max_queued_requests):
+    def __init__(self, num_replicas: int, max_queued_requests: int):
+        self.most = num_replicas + max_queued_requests
         self._free = asyncio.Semaphore(num_replicas)
         self._inside = 0
-        self._most = num_replicas + max_queued_requests
 
     @contextlib.contextmanager
     def place(self):
@@ -33,10 +38,10 @@ class Queue:
         Raises:
             Refused: all are taken.
         """
-        if self._inside >= self._most:
+        if self._inside >= self.most:
             raise Refused(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"{self._most} requests are worked on or wait: no more are taken. Try again.",
+                f"{self.most} requests are worked on or wait: no more are taken. Try again.",
             )
         self._inside += 1
         try:

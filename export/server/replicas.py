@@ -10,14 +10,16 @@ import ray
 import tensorflow as tf
 from ray import serve
 from ray.serve.schema import LoggingConfig
+from tensorflow_serving.apis import prediction_log_pb2
 
-from export import warmup
-from export.verification import Session
 from ttsr_tf.errors import InputError
+
+from ..graph.session import Session
+from ..package import warmup
 
 
 @contextlib.contextmanager
-def cluster(metrics_port):
+def cluster(metrics_port: int):
     """Starts Ray and Ray Serve, ends them afterwards.
 
     Args:
@@ -40,7 +42,7 @@ def cluster(metrics_port):
         ray.shutdown()
 
 
-def start(path, name, num_replicas):
+def start(path: str, name: str, num_replicas: int) -> tuple:
     """Loads a version; returns when all replicas have it.
 
     Args:
@@ -81,7 +83,7 @@ def start(path, name, num_replicas):
     return handle, handle.signatures.remote().result()
 
 
-def stop(name):
+def stop(name: str) -> None:
     """Ends the replicas that were started as `name`."""
     serve.delete(name)
 
@@ -103,10 +105,8 @@ class Replica:
     """
 
     def __init__(self, path, threads):
-        # TensorFlow reads them when the first session starts.
-        os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
         tf.get_logger().setLevel("ERROR")
-        self._session = Session(path)
+        self._session = Session(path, threads)
         self._one_at_a_time = threading.Lock()  # memory is what one request takes
         self._warm_up(os.path.join(path, warmup.FILE))
 
@@ -127,7 +127,7 @@ class Replica:
         """Sends itself the requests that the export wrote: the first one takes seconds longer."""
         records = tf.data.TFRecordDataset(file) if os.path.exists(file) else ()
         for record in records:
-            log = warmup.protocol().PredictionLog.FromString(record.numpy())
+            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
             request = log.predict_log.request
             inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
             self._session.run(request.model_spec.signature_name, **inputs)
@@ -139,6 +139,6 @@ def _reason(message, inputs):
     stated = re.match(r"assertion failed: \[(.*)\]", message)
     if stated:
         return stated.group(1)
-    # Decoding is named after its input; see `export.graph`.
+    # Decoding is named after its input; see `graph.serving_module`.
     named = "".join(f"`{name}`: " for name in inputs if f"/{name}/" in message)
     return named + message.splitlines()[0]

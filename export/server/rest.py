@@ -9,36 +9,38 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from google.protobuf import json_format
 
-from export.server import checks, json_values
-from export.server.counter import count
-from export.server.refused import Refused, invalid
+from . import checks, json_values
+from .counter import count
+from .model_versions import ModelVersions
+from .queue import Queue
+from .refused import Refused, invalid
 
 _SLOWEST_BODY = 60  # seconds; it holds a place in the queue
 
-_SERVED, _QUEUE, _MOST_BYTES, _WORKER = (
-    web.AppKey(name) for name in ("served", "queue", "most_bytes", "worker")
+_MODEL, _QUEUE, _MOST_BYTES, _WORKER = (
+    web.AppKey(name) for name in ("model", "queue", "most_bytes", "worker")
 )
 
 
-def application(served, queue, most_bytes):
+def application(model: ModelVersions, queue: Queue, *, most_bytes: int) -> web.Application:
     """The interface, for aiohttp.
 
     Args:
-        served: `Served`.
-        queue: `Queue`.
+        model: what is served.
+        queue: what bounds the requests.
         most_bytes: the most that a request may have.
     """
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     app = web.Application(middlewares=[_errors_as_json], client_max_size=most_bytes)
-    app[_SERVED], app[_QUEUE], app[_MOST_BYTES] = served, queue, most_bytes
+    app[_MODEL], app[_QUEUE], app[_MOST_BYTES] = model, queue, most_bytes
     # One, since JSON takes many times its size while it is read.
     app[_WORKER] = concurrent.futures.ThreadPoolExecutor(1)
     app.router.add_get("/healthz", _health)
     for version in ("", "/versions/{version:[0-9]+}"):
-        model = "/v1/models/{name:[^/:]+}" + version
-        app.router.add_get(model, _status)
-        app.router.add_get(model + "/metadata", _metadata)
-        app.router.add_post(model + ":predict", _predict)
+        path = "/v1/models/{name:[^/:]+}" + version
+        app.router.add_get(path, _status)
+        app.router.add_get(path + "/metadata", _metadata)
+        app.router.add_post(path + ":predict", _predict)
     return app
 
 
@@ -92,7 +94,7 @@ async def _predicted(request):
         body = await asyncio.wait_for(request.read(), _SLOWEST_BODY)
     except asyncio.TimeoutError:
         raise web.HTTPRequestTimeout() from None
-    with app[_SERVED].use(request.match_info["name"], _version(request)) as version:
+    with app[_MODEL].use(request.match_info["name"], _version(request)) as version:
         given = await aside(app[_WORKER], json_values.parse, body)
         name, signature = checks.signature(version.signatures, given.signature_name)
         inputs = await aside(app[_WORKER], json_values.arrays, signature, given, app[_MOST_BYTES])
@@ -101,7 +103,7 @@ async def _predicted(request):
 
 
 async def _status(request):
-    versions = request.app[_SERVED].versions(request.match_info["name"], _version(request))
+    versions = request.app[_MODEL].versions(request.match_info["name"], _version(request))
     return web.json_response(
         {
             "model_version_status": [
@@ -121,7 +123,7 @@ async def _status(request):
 
 async def _metadata(request):
     name = request.match_info["name"]
-    with request.app[_SERVED].use(name, _version(request)) as version:
+    with request.app[_MODEL].use(name, _version(request)) as version:
         signatures = {
             key: json_format.MessageToDict(signature, preserving_proto_field_name=True)
             for key, signature in version.signatures.items()

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from export.server import checks
-from export.server.refused import invalid
+from . import checks
+from .refused import invalid
 
 
 def arrays(signature, protos, most_bytes):
@@ -22,18 +22,18 @@ def arrays(signature, protos, most_bytes):
     """
     checks.names(signature, protos)
     return {
-        name: _array(name, info, protos[name], most_bytes)
+        name: _array(name, info, protos[name], most_bytes=most_bytes)
         for name, info in sorted(signature.inputs.items())
     }
 
 
-def _array(name, info, proto, most_bytes):
+def _array(name, info, proto, *, most_bytes):
     try:
         dtype = tf.as_dtype(proto.dtype)
     except TypeError:
         raise invalid(f"`{name}` has the unknown data type {proto.dtype}.") from None
     shape = [dim.size for dim in proto.tensor_shape.dim]
-    checks.tensor(name, info, dtype, shape, most_bytes)
+    checks.tensor(name, info, dtype, shape=shape, most_bytes=most_bytes)
     try:
         return tf.make_ndarray(proto)
     except (ValueError, TypeError, OverflowError, IndexError) as error:

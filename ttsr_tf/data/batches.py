@@ -72,7 +72,7 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
         return {**augmented(network_example(hr, ref, crop_size), seeds), "epsilon": epsilon}
 
     def crops(number):
-        return cropped(pairs, number, crop_size, seed)
+        return cropped(pairs, number, crop_size=crop_size, seed=seed)
 
     examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(own // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
@@ -88,7 +88,7 @@ def _order(epoch, count, seed):
     return np.random.default_rng([seed, 0, epoch]).permutation(count)
 
 
-def cropped(pairs, number, crop_size, seed):
+def cropped(pairs, number, *, crop_size, seed):
     """The pictures of an example, at the same place of both where they are larger than the crop.
 
     Returns:

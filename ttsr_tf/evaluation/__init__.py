@@ -1,9 +1,5 @@
-"""Measuring a network on a test set, each number with its protocol:
-`evaluate(EvaluationConfig(…))`.
-"""
+"""Measuring a network on test sets, each number with its protocol."""
 
-from ttsr_tf import lazy
+import lazy_loader
 
-__getattr__, __dir__ = lazy.names(
-    __name__, {"EvaluationConfig": "config", "EvaluationResult": "run", "evaluate": "run"}
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

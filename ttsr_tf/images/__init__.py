@@ -1,7 +1,5 @@
 """Pictures: files, Pillow's bicubic, the network's inputs, scores, sheets."""
 
-from ttsr_tf import lazy
+import lazy_loader
 
-__getattr__, __dir__ = lazy.names(
-    __name__, {"network_inputs": "inputs", "psnr": "metrics", "read": "files", "ssim": "metrics"}
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from ttsr_tf.errors import InputError
 _BITS = 22
 
 
-def downscale(image, factor=4):
+def downscale(image: tf.Tensor, factor: int = 4) -> tf.Tensor:
     """The picture `factor` times smaller, as the training data's LR is made.
 
     Args:
@@ -28,7 +28,7 @@ def downscale(image, factor=4):
     return resize(image, tf.shape(image)[-3] // factor, tf.shape(image)[-2] // factor)
 
 
-def upscale(image, factor=4):
+def upscale(image: tf.Tensor, factor: int = 4) -> tf.Tensor:
     """The picture `factor` times larger: plain bicubic, what TTSR is measured against.
 
     Args:
@@ -42,7 +42,7 @@ def upscale(image, factor=4):
     return resize(image, tf.shape(image)[-3] * factor, tf.shape(image)[-2] * factor)
 
 
-def resize(image, height, width):
+def resize(image: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     """Pillow's bicubic, bit for bit, to any size.
 
     Args:
@@ -78,7 +78,8 @@ def _checked(image):
         tf.TensorSpec([None, None, None, None], tf.uint8),
         tf.TensorSpec([], tf.int32),
         tf.TensorSpec([], tf.int32),
-    ]
+    ],
+    autograph=False,  # whose reading of Python takes longer than all of the trace
 )
 def _resize(image, height, width):
     return _resize_axis(_resize_axis(image, width, axis=2), height, axis=1)
@@ -88,11 +89,20 @@ def _resize_axis(image, size, axis):
     start, weights = _weights(tf.shape(image)[axis], size)
     last = tf.shape(image)[axis] - 1
     shape = [-1, 1, 1] if axis == 1 else [-1, 1]
-    total = tf.fill(_replaced(tf.shape(image), axis, size), 1 << (_BITS - 1))
-    # One tap at a time: memory stays at one int32 picture, however wide the kernel.
-    for tap in tf.range(tf.shape(weights)[0]):
+
+    def add(tap, total):
         pixels = tf.gather(image, tf.minimum(start + tap, last), axis=axis)
-        total += tf.cast(pixels, tf.int32) * tf.reshape(weights[tap], shape)
+        return tap + 1, total + tf.cast(pixels, tf.int32) * tf.reshape(weights[tap], shape)
+
+    # One tap at a time: memory stays at one int32 picture, however wide the kernel.
+    total = tf.fill(_replaced(tf.shape(image), axis, size), 1 << (_BITS - 1))
+    _, total = tf.while_loop(
+        lambda tap, _: tap < tf.shape(weights)[0],
+        add,
+        (0, total),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None] * 4)),
+        parallel_iterations=1,
+    )
     total = tf.bitwise.right_shift(total, _BITS)
     return tf.cast(tf.clip_by_value(total, 0, 255), tf.uint8)
 
@@ -117,10 +127,7 @@ def _weights(size, new_size):
 
 def _sum_in_order(weights):
     # Pillow adds them one after the other; another order may differ in the last bit.
-    total = tf.zeros_like(weights[0])
-    for tap in tf.range(tf.shape(weights)[0]):
-        total += weights[tap]
-    return total
+    return tf.foldl(tf.add, weights, tf.zeros_like(weights[0]), parallel_iterations=1)
 
 
 def _cubic(x, a=-0.5):

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -57,7 +57,7 @@ def listed(path):
     return [os.path.join(path, name) for name in names]
 
 
-def read(file, name=None):
+def read(file: str | os.PathLike | BinaryIO, name: str | None = None) -> Picture:
     """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
 
     Args:
@@ -148,7 +148,9 @@ def check_output(path, inputs=(), alpha=False):
     check_folder(os.path.dirname(path) or ".")
 
 
-def write(path, rgb, alpha=None, *, grey=False):
+def write(
+    path: str, rgb: np.ndarray, alpha: np.ndarray | None = None, *, grey: bool = False
+) -> None:
     """Writes a picture by rename.
 
     Args:

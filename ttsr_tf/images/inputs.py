@@ -5,12 +5,12 @@ import tensorflow as tf
 from ttsr_tf.images import bicubic
 
 
-def to_float(picture):
+def to_float(picture: tf.Tensor) -> tf.Tensor:
     """uint8 as the network takes it: float32 in [-1, 1], same shape."""
     return tf.cast(picture, tf.float32) / 127.5 - 1
 
 
-def to_uint8(x):
+def to_uint8(x: tf.Tensor) -> tf.Tensor:
     """The network's values as a picture: round((x + 1) · 127.5), half to even.
 
     Args:
@@ -23,7 +23,7 @@ def to_uint8(x):
     return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
 
 
-def network_inputs(lr, ref):
+def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
     """The network's four inputs from two pictures, or two batches of them.
 
     Args:

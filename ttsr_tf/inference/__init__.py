@@ -1,14 +1,5 @@
 """Enlarging pictures: `upscale_files(UpscaleConfig(…))`, or an `Upscaler` and arrays."""
 
-from ttsr_tf import lazy
+import lazy_loader
 
-__getattr__, __dir__ = lazy.names(
-    __name__,
-    {
-        "Reference": "upscaler",
-        "UpscaleConfig": "config",
-        "Upscaler": "upscaler",
-        "load": "upscaler",
-        "upscale_files": "run",
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

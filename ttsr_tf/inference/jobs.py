@@ -31,10 +31,10 @@ def of(config):
     lr = files.listed(config.lr)
     refs = [path for given in config.ref for path in files.listed(given)]
     first, *_ = [files.header(path) for path in (lr[0], *refs)]
-    return Jobs(lr, refs, _outputs(config, lr, refs, first.transparent))
+    return Jobs(lr, refs, _outputs(config, lr, refs, transparent=first.transparent))
 
 
-def _outputs(config, lr, refs, transparent):
+def _outputs(config, lr, refs, *, transparent):
     inputs = [*lr, *refs, config.checkpoint]
     if not os.path.isdir(config.lr):
         files.check_output(config.output, inputs, alpha=transparent)

@@ -14,7 +14,7 @@ from ttsr_tf.progress import Progress
 LONG_RUN = 5  # seconds
 
 
-def upscale_files(config):
+def upscale_files(config: configs.UpscaleConfig) -> list[str]:
     """Enlarges a picture, or all of a folder, and says how it went.
 
     Args:
@@ -33,9 +33,9 @@ def upscale_files(config):
     smallest = upscaler.model.smallest_ref
     refs = [files.checked("ref", files.read(path).rgb, smallest) for path in jobs.refs]
     if os.path.isdir(config.lr):
-        _upscale_all(upscaler, jobs, refs, config)
+        _upscale_all(upscaler, config, refs, jobs=jobs)
     else:
-        _upscale_one(upscaler, refs, config)
+        _upscale_one(upscaler, config, refs)
     return jobs.outputs
 
 
@@ -54,7 +54,7 @@ def write(path, lr, sr):
     files.write(path, sr, alpha, grey=lr.grey)
 
 
-def _upscale_all(upscaler, jobs, refs, config):
+def _upscale_all(upscaler, config, refs, *, jobs):
     encoded = [upscaler.encode_reference(ref) for ref in refs] or None
     os.makedirs(config.output, exist_ok=True)
     progress = Progress(len(jobs.lr), "picture")
@@ -67,7 +67,7 @@ def _upscale_all(upscaler, jobs, refs, config):
     print(f"{len(jobs.outputs)} pictures written to {config.output}.")
 
 
-def _upscale_one(upscaler, refs, config):
+def _upscale_one(upscaler, config, refs):
     lr = files.read(config.lr)
     refs = refs or [lr.rgb]
     files.checked("lr", lr.rgb, upscaler.model.smallest_lr)

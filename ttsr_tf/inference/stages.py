@@ -55,6 +55,7 @@ class Stages:
 
 
 def _traced(function, *signature):
+    # Without AutoGraph, whose reading of Python takes longer than all of the trace.
     return tf.function(function, input_signature=signature, autograph=False)
 
 

@@ -11,7 +11,7 @@ from ttsr_tf.inference import memory
 _SMALLEST = 16
 
 
-def cut(model, lr_size, ref_sizes, memory_gb=None):
+def cut(model, lr_size, ref_sizes, *, memory_gb=None):
     """As few tiles as the memory allows; one, if that is enough.
 
     Args:

@@ -7,6 +7,8 @@ for every tile of lr, with its surroundings:
 """
 
 import functools
+import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 from ttsr_tf.inference import tiles
 from ttsr_tf.inference.stages import Stages
+from ttsr_tf.models import Network
 from ttsr_tf.weights import checkpoints
 
 
@@ -31,7 +34,7 @@ class Reference(NamedTuple):
     value: tuple
 
 
-def load(checkpoint):
+def load(checkpoint: str | os.PathLike) -> "Upscaler":
     """An `Upscaler` with trained weights.
 
     Args:
@@ -41,6 +44,9 @@ def load(checkpoint):
         InputError: nothing there, not such a file, or a damaged one.
     """
     return Upscaler(checkpoints.load(checkpoint))
+
+
+Picture = np.ndarray | tf.Tensor
 
 
 class Upscaler:
@@ -53,11 +59,11 @@ class Upscaler:
         model: that network.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Network):
         self.model = model
         self._stages = Stages(model)
 
-    def encode_reference(self, ref):
+    def encode_reference(self, ref: Picture) -> Reference:
         """A reference that many pictures are enlarged with, encoded once.
 
         Args:
@@ -72,7 +78,12 @@ class Upscaler:
         ref = files.checked("ref", ref, self.model.smallest_ref)
         return Reference(*self._stages.encode(ref[None]))
 
-    def upscale(self, lr, references=None, memory_gb=None):
+    def upscale(
+        self,
+        lr: Picture,
+        references: Picture | Reference | list | None = None,
+        memory_gb: float | None = None,
+    ) -> np.ndarray:
         """Enlarges one picture four times.
 
         Args:
@@ -91,7 +102,14 @@ class Upscaler:
         """
         return self.upscale_with_attention(lr, references, memory_gb)["sr"]
 
-    def upscale_with_attention(self, lr, references=None, memory_gb=None, *, progress=None):
+    def upscale_with_attention(
+        self,
+        lr: Picture,
+        references: Picture | Reference | list | None = None,
+        memory_gb: float | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> dict[str, np.ndarray]:
         """As `upscale`, but tells where the textures came from.
 
         Args:
@@ -106,7 +124,7 @@ class Upscaler:
         references = self._encoded(lr if references is None else references)
         size = lr.shape[:2]
         ref_sizes = [reference.value[-1].shape[1:3] for reference in references]
-        cuts = tiles.cut(self.model, size, ref_sizes, memory_gb)
+        cuts = tiles.cut(self.model, size, ref_sizes, memory_gb=memory_gb)
         result = {
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),
@@ -131,7 +149,7 @@ class Upscaler:
                 progress(done, len(cuts))
         return {**result, "confidence": result["confidence"][..., 0]}
 
-    def upscale_whole(self, lr, ref):
+    def upscale_whole(self, lr: tf.Tensor, ref: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What `upscale` gives of a picture in one piece, as operations of a graph.
 
         Args:

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf import devices
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers.convolution_gradient import convolved
 
@@ -24,7 +25,7 @@ class Convolution(keras.layers.Layer):
     memory of that. Output: [B, ceil(H / strides), ceil(W / strides), filters].
     """
 
-    def __init__(self, filters, kernel_size=3, strides=1, activation=None, **kwargs):
+    def __init__(self, filters, kernel_size=3, strides=1, *, activation=None, **kwargs):
         super().__init__(**kwargs)
         if activation not in (None, "relu"):
             raise InputError(f'`activation` must be "relu" or None, got {activation!r}.')
@@ -44,9 +45,12 @@ class Convolution(keras.layers.Layer):
 
     def call(self, x):
         maps = x if isinstance(x, list) else [x]
-        if self.strides == 1 and self.kernel_size in (1, 3) and _only_cpus():
-            return convolved(maps, self.kernel, self.bias, self.activation == "relu")
-        kernels = tf.split(self.kernel, [x.shape[-1] for x in maps], axis=2)
+        by_hand = self.strides == 1 and self.kernel_size in (1, 3)
+        if by_hand and not devices.has_fast_convolution_gradient():
+            return convolved(maps, self.kernel, self.bias, relu=self.activation == "relu")
+        kernels = [self.kernel]
+        if len(maps) > 1:
+            kernels = tf.split(self.kernel, [x.shape[-1] for x in maps], axis=2)
         y = tf.nn.bias_add(self._convolved(maps[0], kernels[0]), self.bias)
         for x, kernel in zip(maps[1:], kernels[1:], strict=True):
             y += self._convolved(x, kernel)
@@ -71,10 +75,6 @@ class Convolution(keras.layers.Layer):
             "strides": self.strides,
             "activation": self.activation,
         }
-
-
-def _only_cpus():
-    return not tf.config.list_physical_devices("GPU")
 
 
 def uniform(fan_in):

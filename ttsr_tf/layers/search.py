@@ -31,7 +31,8 @@ _COPIES = 4
         tf.TensorSpec([None, None, None, None], tf.float32),
         tf.TensorSpec([None, None, None, None], tf.float32),
         tf.TensorSpec([], tf.int32),
-    ]
+    ],
+    autograph=False,  # whose reading of Python takes longer than all of the trace
 )
 def best_match(query, key, memory_mb):
     """Where in the key the patch is that has the largest normalised inner product.
@@ -65,7 +66,8 @@ def _search(query, key, side):
     query_grid, key_grid = _quotient(query_size, query_tile), _quotient(key_size, key_tile)
 
     def search_tile(k, best, index):
-        found, at = _search_tile(query, query_grid, query_tile, key, k, key_grid, key_tile)
+        tilings = (query_grid, query_tile), (key_grid, key_tile)
+        found, at = _search_tile(query, key, k, tilings=tilings)
         better = (found > best) | ((found == best) & (at < index))
         return k + 1, tf.where(better, found, best), tf.where(better, at, index)
 
@@ -80,17 +82,18 @@ def _search(query, key, side):
     return index[: query_size[0], : query_size[1]]
 
 
-def _search_tile(query, query_grid, query_tile, key, k, key_grid, key_tile):
+def _search_tile(query, key, k, *, tilings):
     """The best within one tile of the key: scores, but for the query's norm, and their index.
 
     Both are [rows of query tiles, columns of query tiles, *query_tile].
     """
+    (query_grid, query_tile), (key_grid, key_tile) = tilings
     corner = _corner(k, key_grid, key_tile)
     vectors = _tile(key, corner, key_tile)
     key_width, query_width = key_tile[1] + 2, query_tile[1] + 2
     columns = _rounded((key_tile[0] + 2) * key_width + 1) - 1
     rows = _rounded(query_tile[0] * query_width)
-    weights, bias = _weights(vectors, corner, tf.shape(key)[:2], columns)
+    weights, bias = _weights(vectors, corner, tf.shape(key)[:2], length=columns)
     # Once, since the product would do it for every tile of the query.
     vectors = tf.transpose(_flat(vectors, columns))
 
@@ -126,7 +129,7 @@ def _search_tile(query, query_grid, query_tile, key, k, key_grid, key_tile):
     return tf.reshape(score, shape), tf.reshape(row * tf.shape(key)[1] + column, shape)
 
 
-def _weights(vectors, corner, size, length):
+def _weights(vectors, corner, size, *, length):
     """What to multiply scores by, and what to add, for the patches that start at every vector."""
     squares = tf.reduce_sum(vectors * vectors, -1)
     squares = squares[:-2] + squares[1:-1] + squares[2:]

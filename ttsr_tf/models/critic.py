@@ -25,7 +25,7 @@ class Critic(keras.Model):
         InputError: another `crop_size`.
     """
 
-    def __init__(self, crop_size=160, **kwargs):
+    def __init__(self, crop_size: int = 160, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if crop_size < _SHRINKS or crop_size % _SHRINKS:
             raise InputError(f"`crop_size` must be a multiple of {_SHRINKS}, got {crop_size}.")

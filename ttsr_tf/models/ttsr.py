@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
-from ttsr_tf.errors import InputError
+from ttsr_tf.models.sizes import check_sizes
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
@@ -43,7 +43,12 @@ class TTSR(keras.Model):
     tile_overlap = 24
     without_reference = None
 
-    def __init__(self, num_residual_blocks=(16, 16, 8, 4), num_features=64, **kwargs):
+    def __init__(
+        self,
+        num_residual_blocks: tuple[int, int, int, int] = (16, 16, 8, 4),
+        num_features: int = 64,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
@@ -80,7 +85,7 @@ class TTSR(keras.Model):
         ]
 
     def call(self, inputs):
-        _check_sizes(inputs)
+        check_sizes(inputs)
         query = self.query(inputs["lr_up"])
         key, value = self.encode(inputs["ref"], inputs["ref_down_up"])
         index, confidence = self.match(query, key)
@@ -137,7 +142,8 @@ class TTSR(keras.Model):
         weights = [1.0, 1.0, 1.0]
         if weigh_by_confidence:
             x1 = outputs["confidence"]
-            weights = [tf.sigmoid(x) for x in (x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4))]
+            scales = x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)
+            weights = [tf.sigmoid(x) for x in scales]
         terms = zip(outputs["textures"], self.texture_extractor(sr), weights, strict=True)
         return tf.add_n([_squared_error(a * weight, b * weight) for a, b, weight in terms]) / 3
 
@@ -163,8 +169,8 @@ class TTSR(keras.Model):
 
     @property
     def bytes_per_pixel(self):
-        # As measured by benchmarks/memory.py: textures and some nine maps of features.
-        return 4 * (sum(self.value_channels) // 4 + 9 * self.num_features)
+        # As measured by benchmarks/memory.py: textures and some seven maps of features.
+        return 4 * (sum(self.value_channels) // 4 + 7 * self.num_features)
 
     def flops(self, lr_size, ref_sizes):
         queries = math.prod(lr_size)
@@ -190,15 +196,3 @@ def _squared_error(a, b):
     return tf.reduce_mean(
         tf.math.squared_difference(tf.cast(a, tf.float32), tf.cast(b, tf.float32))
     )
-
-
-def _check_sizes(inputs):
-    lr, lr_up, ref, ref_down_up = (
-        inputs[name].shape.as_list()[1:3] for name in ("lr", "lr_up", "ref", "ref_down_up")
-    )
-    if None not in lr + lr_up and lr_up != [4 * n for n in lr]:
-        raise InputError(f"`lr_up` must be 4 times as large as `lr`, got {lr_up} beside {lr}.")
-    if None not in ref + ref_down_up and ref != ref_down_up:
-        raise InputError(f"`ref_down_up` must be as large as `ref`, got {ref_down_up}, {ref}.")
-    if None not in ref and min(ref) < 4:
-        raise InputError(f"`ref` must be at least 4×4 pixels, got {ref}.")

@@ -1,7 +1,5 @@
 """Training, as published and with variations: `train(TrainingConfig(…))`."""
 
-from ttsr_tf import lazy
+import lazy_loader
 
-__getattr__, __dir__ = lazy.names(
-    __name__, {"GAN": "gan", "TrainingConfig": "config", "TrainingResult": "run", "train": "run"}
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

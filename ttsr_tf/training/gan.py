@@ -6,37 +6,18 @@ after it:     critic    ← hr, sr, gradient penalty      critic_steps times, on
 """
 
 import contextlib
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from ttsr_tf.models import Network
 from ttsr_tf.training import distribution, losses
 from ttsr_tf.training.gradients import clipped, of_losses
 from ttsr_tf.training.optimizers import LossScale
+from ttsr_tf.training.schedule import PUBLISHED, Schedule
 
 _NORMS = "norm/backbone", "norm/extractor"
 _OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
-
-
-class Schedule(NamedTuple):
-    """How a step is made.
-
-    Attributes:
-        pretrain_steps: steps with the reconstruction loss only.
-        critic_steps: steps of the critic for one of the generator.
-        micro_batch_size: how many pairs' activations are in memory at once; None: a batch's. The
-            gradient is the whole batch's all the same.
-        global_clipnorm: bound on the norm of the generator's gradient and of the critic's, or None.
-    """
-
-    pretrain_steps: int = 2 * 1319
-    critic_steps: int = 2
-    micro_batch_size: int | None = None
-    global_clipnorm: float | None = None
-
-
-_PUBLISHED = Schedule()
 
 
 class GAN(keras.Model):
@@ -58,12 +39,12 @@ class GAN(keras.Model):
 
     def __init__(
         self,
-        generator,
-        critic=None,
-        features=None,
+        generator: Network,
+        critic: keras.Model | None = None,
+        features: keras.layers.Layer | None = None,
         *,
-        weights=losses.PUBLISHED,
-        schedule=_PUBLISHED,
+        weights: losses.LossWeights = losses.PUBLISHED,
+        schedule: Schedule = PUBLISHED,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -186,7 +167,7 @@ class GAN(keras.Model):
         with tf.GradientTape() as tape:
             found = {
                 "critic": losses.critic(self.critic(hr), self.critic(sr)),
-                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon),
+                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon=epsilon),
             }
             loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
         gradients = distribution.averaged(tape.gradient(loss, variables))

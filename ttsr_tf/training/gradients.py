@@ -24,7 +24,7 @@ def of_losses(
     variables = generator.trainable_variables
 
     def of_part(part, critic_learns=None):
-        gradients, values = _of_part(generator, variables, part, losses_of, critic_learns)
+        gradients, values = _of_part(generator, part, losses_of, critic_learns=critic_learns)
         return [*gradients, *(tf.cast(value, tf.float32) for value in values)]
 
     size = batch["hr"].shape[0]
@@ -34,7 +34,7 @@ def of_losses(
         if critic_learns:  # from all pairs, whose activations can't be kept until then
             critic_learns(generator(batch)["sr"])
         zeros = [*(tf.zeros(v.shape) for v in variables), *(tf.zeros([]),) * num_losses]
-        found = _mean(of_part, batch, micro_batch_size, zeros)
+        found = _mean(of_part, batch, micro_batch_size, zeros=zeros)
     return found[: len(variables)], found[len(variables) :]
 
 
@@ -43,7 +43,7 @@ def clipped(gradients, norm):
     return tf.clip_by_global_norm(gradients, norm)[0] if norm else gradients
 
 
-def _of_part(generator, variables, batch, losses_of, critic_learns):
+def _of_part(generator, batch, losses_of, *, critic_learns):
     with tf.GradientTape() as tape:
         outputs = generator(batch, training=True)
     if critic_learns:
@@ -56,10 +56,10 @@ def _of_part(generator, variables, batch, losses_of, critic_learns):
         loss, values = losses_of(batch["hr"], outputs)
     slopes = zip(seen, judging.gradient(loss, seen), strict=True)
     seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
-    return tape.gradient(seen, variables, slopes), values
+    return tape.gradient(seen, generator.trainable_variables, slopes), values
 
 
-def _mean(function, batch, size, zeros):
+def _mean(function, batch, size, *, zeros):
     """Of a function's results, tensors shaped like `zeros`, over the examples of a batch."""
     count = tf.shape(batch["hr"])[0]
 

@@ -71,7 +71,9 @@ class Loop:
         """
         plan, state = self._plan, self._state
         progress = Progress(plan.max_steps, "step", done=state.step)
-        parts = iter(_distributed_batches(self._strategy, trained_on, stream, state.step))
+        parts = iter(
+            _distributed_batches(self._strategy, trained_on, stream, first_step=state.step)
+        )
         next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
         stopping = False
         while state.step < plan.max_steps and not stopping:
@@ -152,9 +154,7 @@ class Loop:
 
 
 def _distributed(strategy, method):
-    """A function from a batch and this process's wish to stop to a dict of floats: the replicas'
-    reports together, and `stop`, which is not 0 if any process wishes so.
-    """
+    """From a batch and a wish to stop to floats: the replicas' report; `stop`, 0 if none has it."""
     names = []
 
     def of_replica(batch, stop):
@@ -168,15 +168,21 @@ def _distributed(strategy, method):
         return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
 
     def call(batch, stop):
-        if not names:
-            print("Building the step's graph: up to two minutes.", flush=True)
+        first, start = not names, time.monotonic()
+        if first:
+            print("Building the step's graph …", flush=True)
         numbers = step(batch, tf.constant(float(stop))).numpy()
+        if first:
+            print(
+                f"… built, and the first step done, in {time.monotonic() - start:.0f} s.",
+                flush=True,
+            )
         return dict(zip(names, map(float, numbers), strict=True))
 
     return call
 
 
-def _distributed_batches(strategy, pairs, stream, first_step):
+def _distributed_batches(strategy, pairs, stream, *, first_step):
     def of_worker(context):
         workers = context.num_input_pipelines
         replicas = context.num_replicas_in_sync // workers

@@ -52,7 +52,7 @@ def critic(hr_scores, sr_scores):
     return tf.reduce_mean(sr_scores) - tf.reduce_mean(hr_scores)
 
 
-def gradient_penalty(critic, hr, sr, epsilon):
+def gradient_penalty(critic, hr, sr, *, epsilon):
     """Mean of (‖∇critic(mix)‖₂ - 1)², without its weight (WGAN-GP, Gulrajani et al. 2017, eq. 3).
 
     Args:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 
 from ttsr_tf.data import pairs
 from ttsr_tf.data.batches import Stream
@@ -11,10 +12,11 @@ from ttsr_tf.models.critic import Critic
 from ttsr_tf.models.ttsr import TTSR
 from ttsr_tf.training import config as configs
 from ttsr_tf.training import distribution, run_folder, validation
-from ttsr_tf.training.gan import GAN, Schedule
+from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.loop import Loop, Plan
 from ttsr_tf.training.losses import LossWeights
 from ttsr_tf.training.optimizers import Adam
+from ttsr_tf.training.schedule import Schedule
 from ttsr_tf.training.state import TrainingState
 from ttsr_tf.training.summaries import Summaries
 from ttsr_tf.weights import checkpoints, vgg19
@@ -34,11 +36,15 @@ class TrainingResult(NamedTuple):
 
     run_dir: str
     done: bool
-    scores: dict | None
-    skipped: list
+    scores: dict[str, float] | None
+    skipped: list[str]
 
 
-def train(config, strategy=None, stop=None):
+def train(
+    config: configs.TrainingConfig,
+    strategy: tf.distribute.Strategy | None = None,
+    stop: object = None,
+) -> TrainingResult:
     """Trains, or goes on with the run that is in the folder.
 
     Args:

@@ -1,14 +1,16 @@
 """Between a network and its file: every variable under its path of attributes."""
 
+import os
+
 import keras
 import numpy as np
 
 from ttsr_tf.errors import InputError, first_of
-from ttsr_tf.models import MODELS, model_class
+from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import files, names
 
 
-def named_variables(layer):
+def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     """A dict of the variables of a layer or model, such as `refine_12.0.blocks.3.conv1.kernel`."""
     found, taken = {}, set()
     for attribute, value in vars(layer).items():
@@ -25,7 +27,7 @@ def named_variables(layer):
     return found | {v.name.split("/")[-1].removesuffix(":0"): v for v in own}
 
 
-def save(model, path):
+def save(model: Network, path: str) -> None:
     """Writes a network by rename.
 
     Args:
@@ -40,7 +42,7 @@ def save(model, path):
     files.write(path, files.Header(name, model.get_config()), arrays)
 
 
-def load(checkpoint):
+def load(checkpoint: str | os.PathLike) -> Network:
     """The network of a file, or of a run's folder.
 
     Args:
@@ -63,7 +65,7 @@ def load(checkpoint):
     return model
 
 
-def load_into(model, checkpoint):
+def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
     """Gives a built network the weights of a file, or of a run's folder.
 
     Raises:

@@ -4,15 +4,18 @@ import concurrent.futures
 import contextlib
 import logging
 import signal
-import socket
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 
+from .jobs import Job
+from .worker import Worker
+
 _MOST_BLOCKS = 5_000  # of pictures that go to a worker together; Ray is slow with more of them
-_ANSWERS_WITHIN, _JOINED_WITHIN = 5, 60  # seconds
+_JOINED_WITHIN = 60  # seconds
 
 
 class Pool(NamedTuple):
@@ -32,32 +35,29 @@ class Pool(NamedTuple):
 
 
 @contextlib.contextmanager
-def connected(address):
+def connected(address: str | None) -> Iterator:
     """Within it, Ray's functions go to a cluster; without an address, to one of this machine alone.
 
     Yields:
         The module `ray`.
 
     Raises:
-        InputError: Ray isn't installed, or nothing answers at the address.
+        InputError: Ray doesn't start, or what answers at the address is something else.
     """
-    try:
-        import ray.data
-    except ImportError:
-        raise InputError("Batches need Ray Data: pip install 'ttsr-tf[ray]'.") from None
-    if address:
-        _check_answers(address)
+    import ray.data  # slow, and needless where all is done
+
+    terminated = signal.getsignal(signal.SIGTERM)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     try:
-        with cli.stderr_muted():  # it would print how quiet it was told to be
+        with cli.stderr_kept():  # it would print how quiet it was told to be
             if address:
                 _join(ray, address, options)
             else:  # in this thread, since Ray's processes end with the one that started them
                 ray.init("local", include_dashboard=False, **options)
     except concurrent.futures.TimeoutError:
         raise InputError(
-            f"What answers at --ray_address={address} is no Ray cluster; its port is often 6379."
+            f"What answers at `ray_address`={address} is no Ray cluster; its port is often 6379."
         ) from None
     except (Exception, SystemExit) as error:  # Ray raises of all kinds
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -65,14 +65,21 @@ def connected(address):
             f"Can't start with Ray at {address or 'this machine'}: {reason} Its logs are in "
             "/tmp/ray/session_latest/logs."
         ) from None
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminated)  # Ray has set its own
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray has set its own
         yield ray
     finally:
         ray.shutdown()
 
 
-def planned(nodes, pictures, cpus=None, memory_gb=None):
+def planned(
+    nodes: list[dict],
+    pictures: int,
+    *,
+    cpus: int | None = None,
+    memory_gb: float | None = None,
+) -> Pool:
     """How many workers, and what each takes.
 
     Args:
@@ -91,7 +98,7 @@ def planned(nodes, pictures, cpus=None, memory_gb=None):
     largest = int(max((node["CPU"] for node in nodes), default=0))
     if not nodes or (cpus or 1) > largest:
         raise InputError(
-            f"--worker_cpus={cpus or 1}: the largest node has {largest} CPUs. Give fewer."
+            f"`worker_cpus`={cpus or 1}: the largest node has {largest} CPUs. Give fewer."
         )
     smallest = int(min(node["CPU"] for node in nodes))
     cpus = cpus or min(4, smallest, max(2, smallest // 2))
@@ -104,7 +111,7 @@ def planned(nodes, pictures, cpus=None, memory_gb=None):
     return Pool(min(size, pictures), cpus, reserved, memory_gb or share / 2**30)
 
 
-def results(ray, jobs, pool, checkpoint, aside):
+def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) -> Iterator[dict]:
     """Does the jobs.
 
     Args:
@@ -120,8 +127,6 @@ def results(ray, jobs, pool, checkpoint, aside):
     Raises:
         InputError: workers can't start.
     """
-    from export.batch_worker import Worker
-
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = -1  # a large picture may take very long
@@ -129,7 +134,12 @@ def results(ray, jobs, pool, checkpoint, aside):
         [job._asdict() for job in jobs], override_num_blocks=min(len(jobs), _MOST_BLOCKS)
     ).map(
         Worker,
-        fn_constructor_args=(checkpoint, pool.cpus, pool.memory_gb, aside),
+        fn_constructor_kwargs={
+            "checkpoint": checkpoint,
+            "cpus": pool.cpus,
+            "memory_gb": pool.memory_gb,
+            "aside": aside,
+        },
         # One picture each: what waits for a lost worker is not given to another.
         compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),
         num_cpus=pool.reserved,
@@ -141,21 +151,6 @@ def results(ray, jobs, pool, checkpoint, aside):
         raise InputError(
             f"The workers can't go on: {reason} All nodes need this package, and the files under "
             "the same names."
-        ) from None
-
-
-def _check_answers(address):
-    """Ray itself would try for long, and then end the process."""
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise InputError(f"--ray_address={address} must be HOST:PORT, or auto.")
-    try:
-        socket.create_connection((host, int(port)), _ANSWERS_WITHIN).close()
-    except (OSError, OverflowError) as error:
-        raise InputError(
-            f"No Ray at --ray_address={address} ({error}). Start it there: ray start --head."
         ) from None
 
 

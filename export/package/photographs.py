@@ -3,10 +3,12 @@
 from ttsr_tf.data import sample
 from ttsr_tf.images import bicubic
 
+from ..graph.limits import Limits
+
 _SIZES = ((40, 40, 160, 160), (47, 61, 150, 201), (125, 83, 500, 332))  # LR and its reference
 
 
-def pairs(limits):
+def pairs(limits: Limits) -> list[tuple]:
     """Pairs of different sizes that `limits` allow.
 
     Returns:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR
+from ttsr_tf import layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.weights import vgg19
 
@@ -24,14 +24,14 @@ def original(tmp_path):
 
 def test_folding_keeps_every_activation(original, rng):
     network, path = original
-    model = TTSR((1, 1, 1, 1), 4)
-    model.build()
-    vgg19.initialise(model, path)
+    extractor = layers.VGG19(["relu3_1", "relu2_1", "relu1_1"])
+    extractor.build((None, None, None, 3))
+    vgg19.initialise(extractor, path)
     rgb = rng.uniform(0, 255, size=(1, 40, 48, 3))
     oxford = tf.constant(rgb[..., ::-1] - (103.939, 116.779, 123.68), tf.float32)
     features = [network.get_layer(f"block{i}_conv1").output for i in (3, 2, 1)]
     expected = keras.Model(network.input, features)(oxford)
-    ours = model.texture_extractor(tf.constant(rgb / 127.5 - 1, tf.float32))
+    ours = extractor(tf.constant(rgb / 127.5 - 1, tf.float32))
     for folded, unfolded in zip(ours, expected, strict=True):
         assert np.abs(unfolded).max() > 1
         # The border differs, as far as 12 pixels in: zeros mean grey to one and black to the other.
@@ -43,11 +43,11 @@ def test_folding_keeps_every_activation(original, rng):
 
 
 def test_random_is_a_choice_and_leaves_the_extractor():
-    model = TTSR((1, 1, 1, 1), 4)
-    model.build()
-    before = model.texture_extractor.get_weights()
-    vgg19.initialise(model, "random")
-    for a, b in zip(before, model.texture_extractor.get_weights(), strict=True):
+    extractor = layers.VGG19(["relu2_1"])
+    extractor.build((None, None, None, 3))
+    before = extractor.get_weights()
+    vgg19.initialise(extractor, "random")
+    for a, b in zip(before, extractor.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -67,3 +67,8 @@ def test_no_network_says_what_to_do(monkeypatch):
     monkeypatch.setattr(keras.applications, "VGG19", offline)
     with pytest.raises(InputError, match=r"'imagenet' \(URL fetch failure\). Give the path of"):
         vgg19.folded("imagenet")
+
+
+def test_a_map_that_is_not_there():
+    with pytest.raises(InputError, match=r"`cuts` must be names such as relu3_1, got \('relu1_3',"):
+        layers.VGG19(["relu1_3"])

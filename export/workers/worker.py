@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
-from ttsr_tf.inference import upscaler
-from ttsr_tf.weights import checkpoints
+from ttsr_tf.inference import load
+from ttsr_tf.inference.run import write
 
 TRIES = 3
 
@@ -26,18 +26,18 @@ class Worker:
         InputError: the checkpoint can't be read from here.
     """
 
-    def __init__(self, checkpoint, cpus, memory_gb, aside):
+    def __init__(self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str):
         tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
         # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
         threads = max(cpus, 2)
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-        self._model = checkpoints.load(checkpoint)
+        self._upscaler = load(checkpoint)
         self._memory_gb = memory_gb
         self._aside = aside
         self._ref_path = self._ref = None
 
-    def __call__(self, job):
+    def __call__(self, job: dict) -> dict:
         """Writes the large picture, unless it is there.
 
         Args:
@@ -64,22 +64,22 @@ class Worker:
             if file.tell() > TRIES:
                 raise InputError(
                     f"{job['lr']} was given up: {TRIES} workers ended while doing it. Did the "
-                    "memory run out? Give a smaller --memory_gb."
+                    "memory run out? Give a smaller `memory_gb`."
                 )
 
     def _enlarge(self, lr, ref, output):
         picture = files.read(lr)
         files.check_output(output, alpha=picture.alpha is not None)
-        sr = self._model.upscale(picture.rgb, self._encoded(ref), self._memory_gb)
+        sr = self._upscaler.upscale(picture.rgb, self._encoded(ref), self._memory_gb)
         # Not the output's name: a node that was taken for lost may still be writing it.
         whole = os.path.join(self._aside, f"{uuid.uuid4()}{os.path.splitext(output)[1]}")
-        upscaler.write(whole, picture, sr)
+        write(whole, picture, sr)
         os.replace(whole, output)
 
     def _encoded(self, path):
         """The reference; the last one is kept, which serves a whole batch that shares it."""
         if path != self._ref_path:
             self._ref_path = self._ref = None
-            self._ref = self._model.encode_reference(files.read(path).rgb)
+            self._ref = self._upscaler.encode_reference(files.read(path).rgb)
             self._ref_path = path
         return self._ref

@@ -2,36 +2,38 @@
 
 import tensorflow as tf
 
-from export.decoding import decode
-from export.limits import check_size, require
-from ttsr_tf.inference.upscaler import Enlarger
+from ttsr_tf.inference import Upscaler
 
-SERVING_DEFAULT, ENCODED = "serving_default", "encoded"
-_SMALLEST_LR, _SMALLEST_REF = 3, 12
+from .decoding import decode
+from .limits import Bounds, Limits, check_size, require
+from .signatures import ENCODED, SERVING_DEFAULT
+
 _PICTURES = tf.TensorSpec([None, None, None, 3], tf.uint8)
 _STRINGS = tf.TensorSpec([None], tf.string)
 
 
-class Served(tf.Module):
-    """The network with its signatures, for `tf.saved_model.save`.
+class ServingModule(tf.Module):
+    """A network with its signatures, for `tf.saved_model.save`.
 
     Pictures of a batch are done one after the other: memory is that of one, and each is what
-    `TTSR.upscale` gives in one piece, to the last bit.
+    `Upscaler.upscale` gives in one piece, to the last bit.
 
     Args:
-        model: a built `TTSR`.
+        upscaler: an `Upscaler`.
         limits: `Limits`.
     """
 
-    def __init__(self, model, limits):
+    def __init__(self, upscaler: Upscaler, limits: Limits):
         super().__init__()
+        model = upscaler.model
         # The variables of TensorFlow, not Keras 3's around them, and not the model: those are
         # found by Python's loader only.
         self.parameters = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
-        self._enlarger = Enlarger(model)
-        self._limits = limits
+        self._upscaler = upscaler
+        self._lr = Bounds(model.smallest_lr, limits.lr)
+        self._ref = Bounds(model.smallest_ref, limits.ref)
 
-    def signatures(self):
+    def signatures(self) -> dict:
         """A dict of concrete functions by signature name."""
         return {
             SERVING_DEFAULT: self.upscale.get_concrete_function(),
@@ -42,9 +44,9 @@ class Served(tf.Module):
     def upscale(self, lr, ref):
         """lr, ref: uint8 [B, H, W, 3], [B, h, w, 3] → sr uint8 [B, 4·H, 4·W, 3], confidence."""
         checks = [
-            *_check_batch("lr", lr, "ref", ref),
-            *check_size("`lr`", tf.shape(lr)[1:3], _SMALLEST_LR, self._limits.lr),
-            *check_size("`ref`", tf.shape(ref)[1:3], _SMALLEST_REF, self._limits.ref),
+            *_check_batch(lr=lr, ref=ref),
+            *check_size("`lr`", tf.shape(lr)[1:3], self._lr),
+            *check_size("`ref`", tf.shape(ref)[1:3], self._ref),
         ]
         with tf.control_dependencies(checks):
             sr, confidence = tf.map_fn(
@@ -61,7 +63,7 @@ class Served(tf.Module):
     @tf.function(input_signature=[_STRINGS, _STRINGS])
     def upscale_encoded(self, lr_bytes, ref_bytes):
         """lr_bytes, ref_bytes: PNG or JPEG, strings [B] → sr_bytes: PNG, strings [B]."""
-        with tf.control_dependencies(_check_batch("lr_bytes", lr_bytes, "ref_bytes", ref_bytes)):
+        with tf.control_dependencies(_check_batch(lr_bytes=lr_bytes, ref_bytes=ref_bytes)):
             sr_bytes = tf.map_fn(
                 lambda entry: self._encoded(*entry),
                 (tf.range(tf.size(lr_bytes)), lr_bytes, ref_bytes),
@@ -75,18 +77,19 @@ class Served(tf.Module):
         lr_name = tf.strings.join(["`lr_bytes`[", entry, "]"])
         ref_name = tf.strings.join(["`ref_bytes`[", entry, "]"])
         with tf.name_scope("lr_bytes"):
-            lr = decode(lr_name, lr_bytes, _SMALLEST_LR, self._limits.lr)
+            lr = decode(lr_name, lr_bytes, self._lr)
         with tf.name_scope("ref_bytes"):
-            ref = decode(ref_name, ref_bytes, _SMALLEST_REF, self._limits.ref)
+            ref = decode(ref_name, ref_bytes, self._ref)
         sr, _ = self._enlarged(lr, ref)
         return tf.io.encode_png(sr)
 
     def _enlarged(self, lr, ref):
-        sr, confidence = self._enlarger.enlarge_whole(lr[None], ref[None])
+        sr, confidence = self._upscaler.upscale_whole(lr[None], ref[None])
         return sr[0], confidence[0]
 
 
-def _check_batch(lr_name, lr, ref_name, ref):
+def _check_batch(**inputs):
+    (lr_name, lr), (ref_name, ref) = inputs.items()
     count, other = tf.shape(lr)[0], tf.shape(ref)[0]
     given = [f"`{lr_name}` holds ", tf.as_string(count), f", `{ref_name}` ", tf.as_string(other)]
     return [

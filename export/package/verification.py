@@ -3,48 +3,20 @@
 import numpy as np
 import tensorflow as tf
 
-from export.graph import ENCODED, SERVING_DEFAULT
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import Upscaler
 from ttsr_tf.progress import Progress
 
-
-class Session:
-    """A SavedModel in a session, as servers run it.
-
-    Python's own loader would also accept models that servers can't run.
-
-    Args:
-        path: the SavedModel's folder.
-    """
-
-    def __init__(self, path):
-        graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
-        with graph.as_default():
-            model = tf.compat.v1.saved_model.load(self._session, ["serve"], path)
-        self.signatures = model.signature_def
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._session.close()
-
-    def run(self, signature, **inputs):
-        """A dict of arrays, the outputs of a signature, from arrays by its inputs' names."""
-        signature = self.signatures[signature]
-        return self._session.run(
-            {name: info.name for name, info in signature.outputs.items()},
-            {signature.inputs[name].name: value for name, value in inputs.items()},
-        )
+from ..graph.session import Session
+from ..graph.signatures import ENCODED, SERVING_DEFAULT
 
 
-def verify(path, model, pairs):
-    """Compares what both signatures give with `model.upscale`.
+def verify(path: str, upscaler: Upscaler, pairs: list[tuple]) -> None:
+    """Compares what both signatures give with `upscaler.upscale`.
 
     Args:
         path: the SavedModel's folder.
-        model: the `TTSR` that was exported.
+        upscaler: what was exported.
         pairs: list of (lr, ref), uint8 [H, W, 3].
 
     Raises:
@@ -54,7 +26,7 @@ def verify(path, model, pairs):
     try:
         with Session(path) as session:
             for lr, ref in pairs:
-                _compare(session, model, lr, ref)
+                _compare(session, lr, ref, expected=upscaler.upscale(lr, ref))
                 progress.advance()
     except InputError:  # a ValueError too
         raise
@@ -65,8 +37,7 @@ def verify(path, model, pairs):
         progress.close()
 
 
-def _compare(session, model, lr, ref):
-    expected = model.upscale(lr, ref)
+def _compare(session, lr, ref, *, expected):
     result = session.run(SERVING_DEFAULT, lr=lr[None], ref=ref[None])
     _require_equal("sr", result["sr"][0], expected)
     lr_bytes, ref_bytes = ([tf.io.encode_png(picture).numpy()] for picture in (lr, ref))

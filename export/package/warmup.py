@@ -3,30 +3,14 @@
 import os
 
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
-from export.graph import ENCODED, SERVING_DEFAULT
-from ttsr_tf.errors import InputError
+from ..graph.signatures import ENCODED, SERVING_DEFAULT
 
 FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")  # TF Serving's name for it
 
 
-def protocol():
-    """The module of PredictionLog, from tensorflow-serving-api.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        from tensorflow_serving.apis import prediction_log_pb2
-    except ImportError:
-        raise InputError(
-            "Warm-up requests need tensorflow-serving-api of TensorFlow's release: "
-            "pip install 'ttsr-tf[serving]'. Or give --nowarmup."
-        ) from None
-    return prediction_log_pb2
-
-
-def write(folder, name, pairs):
+def write(folder: str, name: str, pairs: list[tuple]) -> None:
     """Writes a request to either signature for every pair.
 
     Args:
@@ -45,7 +29,7 @@ def write(folder, name, pairs):
 
 
 def _record(name, signature, inputs):
-    log = protocol().PredictionLog()
+    log = prediction_log_pb2.PredictionLog()
     request = log.predict_log.request
     request.model_spec.name = name
     request.model_spec.signature_name = signature

@@ -17,18 +17,30 @@ class Limits(NamedTuple):
     ref: int
 
 
-def check_size(name, size, smallest, most):
+class Bounds(NamedTuple):
+    """The sizes that one picture may have.
+
+    Attributes:
+        smallest: the fewest pixels each way.
+        most: the most pixels in all.
+    """
+
+    smallest: int
+    most: int
+
+
+def check_size(name: str | tf.Tensor, size: tf.Tensor, bounds: Bounds) -> list[tf.Operation]:
     """Fails unless the size is allowed; to be made a control dependency of what uses it.
 
     Args:
         name: what the error calls the picture, a string or a scalar string tensor.
         size: int [2], height and width in pixels.
-        smallest: the fewest pixels each way.
-        most: the most pixels in all.
+        bounds: what is allowed.
 
     Returns:
         Operations that raise tf.errors.InvalidArgumentError.
     """
+    smallest, most = bounds
     height, width = tf.unstack(tf.cast(size, tf.int64), 2)
     given = [name, " is ", tf.as_string(width), "×", tf.as_string(height), " pixels, "]
     return [

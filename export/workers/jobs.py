@@ -24,7 +24,7 @@ class Job(NamedTuple):
     output: str
 
 
-def of_pictures(given, ref, output):
+def of_pictures(given: str, ref: str, output: str) -> list[Job]:
     """Every picture with one reference, or with the one of its name.
 
     Args:
@@ -40,7 +40,7 @@ def of_pictures(given, ref, output):
             name, or an input would be overwritten.
     """
     if not os.path.exists(ref):
-        raise InputError(f"--ref={ref} is neither a picture nor a folder. Check the path.")
+        raise InputError(f"`ref`={ref} is neither a picture nor a folder. Check the path.")
     lr_paths = _found(given)
     refs = _by_stem(files.listed(ref)) if os.path.isdir(ref) else None
     jobs = []
@@ -49,11 +49,11 @@ def of_pictures(given, ref, output):
         own = [ref] if refs is None else refs.get(stem, [os.path.join(ref, f"{stem}.*")])
         if len(own) > 1:
             raise InputError(f"{lr} has several references: {first_of(own)}. Leave one of them.")
-        jobs.append(_job(lr, own[0], output, f"{stem}.png"))
+        jobs.append(_job(lr, own[0], os.path.join(output, f"{stem}.png")))
     return _checked(jobs)
 
 
-def of_list(path, output):
+def of_list(path: str, output: str) -> list[Job]:
     """The jobs of a CSV file with the columns lr, ref and, if wanted, output.
 
     Args:
@@ -78,7 +78,8 @@ def of_list(path, output):
                 f"{path}, line {line}: {name} must be the name of a picture, without a folder, "
                 f"ending in one of {', '.join(files.EXTENSIONS)}."
             )
-        jobs.append(_job(*(os.path.join(folder, row[key]) for key in ("lr", "ref")), output, name))
+        lr, ref = (os.path.join(folder, row[key]) for key in ("lr", "ref"))
+        jobs.append(_job(lr, ref, os.path.join(output, name)))
     if not jobs:
         raise InputError(f"{path} lists no pictures. Add lines of lr and ref.")
     return _checked(jobs)
@@ -90,7 +91,7 @@ def _found(given):
     paths = sorted(filter(files.is_picture, glob.glob(given, recursive=True)))
     if not paths:
         raise InputError(
-            f"--input={given} is no folder and matches no pictures "
+            f"`input`={given} is no folder and matches no pictures "
             f"({', '.join(files.EXTENSIONS)}). Check the path."
         )
     return paths
@@ -125,8 +126,8 @@ def _stem(path):
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def _job(lr, ref, folder, name):
-    return Job(os.path.abspath(lr), os.path.abspath(ref), os.path.abspath(f"{folder}/{name}"))
+def _job(*paths):
+    return Job(*map(os.path.abspath, paths))
 
 
 def _checked(jobs):
@@ -136,10 +137,10 @@ def _checked(jobs):
         if other is not job:
             raise InputError(
                 f"{other.lr} and {job.lr} would both be written to {job.output}. Rename one, or "
-                "name the outputs in a list (--pairs)."
+                "name the outputs in a list, `pairs`."
             )
     inputs = {os.path.realpath(path) for job in jobs for path in (job.lr, job.ref)}
     for output in first:
         if os.path.realpath(output) in inputs:
-            raise InputError(f"{output} is an input and an output. Choose another --output.")
+            raise InputError(f"{output} is an input and an output. Choose another `output`.")
     return jobs

@@ -6,20 +6,19 @@ Unlike `images.read`, pictures are not turned upright by their EXIF tag, and are
 
 import tensorflow as tf
 
-from export.limits import check_size, require
+from .limits import Bounds, check_size, require
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _HEADER = 33  # bytes of a PNG up to its first chunk's end
 
 
-def decode(name, content, smallest, most):
+def decode(name: tf.Tensor, content: tf.Tensor, bounds: Bounds) -> tf.Tensor:
     """A picture from the bytes of its file.
 
     Args:
         name: scalar string tensor, what errors call it.
         content: scalar string tensor.
-        smallest: the fewest pixels each way.
-        most: the most pixels in all.
+        bounds: `Bounds` of its size.
 
     Returns:
         uint8 [H, W, 3]. Palettes, grey and 16 bits become RGB, transparency is dropped.
@@ -34,7 +33,7 @@ def decode(name, content, smallest, most):
     known = require(is_png | is_jpeg, [name, " is neither PNG nor JPEG. Send one of them."])
     with tf.control_dependencies([known]):
         size = tf.cond(is_png, lambda: _png_size(header), lambda: _jpeg_size(content))
-    with tf.control_dependencies(check_size(name, size, smallest, most)):
+    with tf.control_dependencies(check_size(name, size, bounds)):
         return tf.cond(is_png, lambda: _decode_png(content, header), lambda: _decode_jpeg(content))
 
 

@@ -7,9 +7,12 @@ import os
 
 import grpc
 
-from export.server import replicas
-from export.server.refused import Refused
 from ttsr_tf.errors import InputError
+
+from ..package import versions
+from . import replicas
+from .config import check_folder
+from .refused import Refused
 
 _LOOK_EVERY = 1  # seconds
 
@@ -50,7 +53,7 @@ class Version:
         await self._idle.wait()
 
 
-class Served:
+class ModelVersions:
     """A model's versions.
 
     Args:
@@ -62,17 +65,13 @@ class Served:
         InputError: the folder holds no version.
     """
 
-    def __init__(self, name, folder, num_replicas):
+    def __init__(self, name: str, folder: str, *, num_replicas: int):
         self.name = name
-        self._folder = folder
+        check_folder(folder)
+        self._folder = os.path.abspath(folder)  # replicas have other working folders
         self._num_replicas = num_replicas
         self._versions = {}
         self._current = None
-        if not self._found():
-            raise InputError(
-                f"{folder} holds no numbered folder. Export a model: "
-                f"python -m export.saved_model --output_dir={folder} --checkpoint=…"
-            )
 
     async def load(self):
         """Loads the newest version, and returns its number.
@@ -130,20 +129,13 @@ class Served:
             raise _not_found(f"There is no model `{name}`. Use `{self.name}`.")
 
     async def _update(self):
-        found = self._found()
+        found = versions.numbers(self._folder)  # if there are none, what is served is served on
         failed = {number for number, version in self._versions.items() if version.error}
         for number in failed - found:
             del self._versions[number]  # the next export may take the number
         newest = max(found - failed, default=None)
         if newest is not None and (not self._current or newest != self._current.number):
             await self._replace(newest)
-
-    def _found(self):
-        try:
-            names = os.listdir(self._folder)
-        except OSError:
-            return set()  # the version that is served is served on
-        return {int(name) for name in names if name.isdecimal() and name == str(int(name))}
 
     async def _replace(self, number):
         version = self._versions[number] = Version(number)

@@ -1,0 +1,1 @@
+"""What is inside of a SavedModel: signatures, decoding, limits, the network, all in the graph."""

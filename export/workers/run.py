@@ -1,0 +1,94 @@
+"""A batch from its configuration to large pictures and a list of those that failed."""
+
+import contextlib
+import csv
+import os
+import tempfile
+from typing import NamedTuple
+
+from ttsr_tf import inference
+from ttsr_tf.files import written_aside
+from ttsr_tf.images import files
+from ttsr_tf.progress import Progress
+
+from . import config as configs
+from . import pool as pools
+
+FAILURES = "failures.csv"
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        outputs: list of the large pictures that this run wrote.
+        failures: list of (picture, reference, reason), sorted, as in `failures_file`.
+        failures_file: its path, in `output`; it is there if there are failures.
+        pictures: how many the batch has in all.
+    """
+
+    outputs: list
+    failures: list
+    failures_file: str
+    pictures: int
+
+
+def upscale_batch(config: configs.BatchConfig) -> BatchResult:
+    """Enlarges many pictures on all processors; those that are there already are left alone.
+
+    Args:
+        config: a `BatchConfig`.
+
+    Returns:
+        A `BatchResult`. If it is interrupted, whole pictures and the failures so far are kept.
+
+    Raises:
+        InputError: what makes the whole batch fail, by name.
+    """
+    jobs = configs.check(config)
+    smallest_ref = inference.load(config.checkpoint).model.smallest_ref
+    if config.ref and os.path.isfile(config.ref):
+        files.checked("ref", files.read(config.ref).rgb, smallest_ref)
+    to_do = [job for job in jobs if not os.path.isfile(job.output)]
+    print(f"{len(jobs)} pictures, {len(jobs) - len(to_do)} of them done before.", flush=True)
+    failures, failures_file = [], os.path.join(config.output, FAILURES)
+    try:
+        if to_do:
+            _do(config, to_do, failures, total=len(jobs))
+    finally:
+        failures.sort()
+        _write(failures_file, failures)
+    written = [job.output for job in to_do if os.path.isfile(job.output)]
+    print(f"{len(written)} pictures written to {config.output}.")
+    return BatchResult(written, failures, failures_file, len(jobs))
+
+
+def _do(config, jobs, failures, *, total):
+    """Adds those that fail to `failures`."""
+    # Hidden, beside the outputs, so that renaming works; it goes with whatever is not whole.
+    aside = tempfile.TemporaryDirectory(
+        prefix=".batch-", dir=os.path.abspath(config.output), ignore_cleanup_errors=True
+    )
+    with aside as folder, pools.connected(config.ray_address) as ray:
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        pool = pools.planned(nodes, len(jobs), cpus=config.worker_cpus, memory_gb=config.memory_gb)
+        print(
+            f"{pool.size} workers, each with CPUs: {pool.cpus}, memory: {pool.memory_gb:.1f} GiB.",
+            flush=True,
+        )
+        progress = Progress(total, "picture", total - len(jobs))
+        checkpoint = os.path.abspath(config.checkpoint)
+        for result in pools.results(ray, jobs, pool, checkpoint=checkpoint, aside=folder):
+            if result["reason"]:
+                failures.append([result[key] for key in ("lr", "ref", "reason")])
+            progress.advance(failed=len(failures))
+        progress.close()
+
+
+def _write(path, failures):
+    if not failures:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+        return
+    with written_aside(path) as aside, open(aside, "w", newline="") as file:
+        csv.writer(file).writerows([["picture", "reference", "reason"], *failures])

@@ -1,0 +1,124 @@
+"""The contract that every network keeps (see `ttsr_tf.models`)."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ttsr_tf.images.inputs import network_inputs
+from ttsr_tf.models import MODELS, Network, model_class
+from ttsr_tf.weights import checkpoints
+
+# As small as they go, by the names of MODELS.
+SMALL = {"ttsr": {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}}
+B, H, W = 2, 5, 7  # of lr
+h, w = 24, 16  # of ref
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    model = model_class(request.param)(**SMALL[request.param])
+    model.build()
+    return model
+
+
+@pytest.fixture
+def inputs(rng):
+    lr, ref = (rng.integers(256, size=(B, *size, 3), dtype=np.uint8) for size in ((H, W), (h, w)))
+    return network_inputs(lr, ref)
+
+
+def test_has_all_that_is_asked(model):
+    assert isinstance(model, keras.Model)
+    for name in Network.__annotations__:
+        assert hasattr(model, name), name
+    for name, method in inspect.getmembers(Network, inspect.isfunction):
+        own = getattr(model, name)
+        if name.startswith("_") or own is None:
+            continue
+        wanted = list(inspect.signature(method).parameters)[1:]
+        assert list(inspect.signature(own).parameters) == wanted, name
+    assert model.without_reference is None or callable(model.without_reference)
+
+
+def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
+    channels = model.value_channels
+    query = model.query(inputs["lr_up"])
+    assert query.shape == (B, H, W, channels[0])
+    key, value = model.encode(inputs["ref"], inputs["ref_down_up"])
+    assert key.shape == (B, h // 4, w // 4, channels[0])
+    sizes = [(B, s * h // 4, s * w // 4, c) for s, c in zip((1, 2, 4), channels, strict=True)]
+    assert [x.shape for x in value] == sizes
+    index, confidence = model.match(query, key)
+    assert (index.shape, index.dtype) == ((B, H, W), tf.int32)
+    assert 0 <= index.numpy().min() <= index.numpy().max() < h // 4 * w // 4
+    assert confidence.shape == (B, H, W, 1)
+    textures = model.transfer(value, index)
+    sizes = [(B, s * H, s * W, c) for s, c in zip((1, 2, 4), channels, strict=True)]
+    assert [x.shape for x in textures] == sizes
+    of_lr = {name: inputs[name] for name in ("lr", "lr_up")}
+    sr = model.synthesise(of_lr, textures, confidence)
+    assert sr.shape == (B, 4 * H, 4 * W, 3)
+    assert -1 <= sr.numpy().min() <= sr.numpy().max() <= 1
+    outputs = model(inputs)
+    assert set(outputs) == {"sr", "index", "confidence", "textures"}
+    np.testing.assert_array_equal(outputs["sr"], sr)
+    np.testing.assert_array_equal(outputs["index"], index)
+    if model.without_reference:
+        assert model.without_reference(of_lr).shape == sr.shape
+
+
+def test_nothing_is_transferred_where_the_index_is_minus_one(model, inputs):
+    _, value = model.encode(inputs["ref"], inputs["ref_down_up"])
+    index = tf.fill([B, H, W], -1)
+    assert all(np.abs(x).max() == 0 for x in model.transfer(value, index))
+
+
+def test_the_texture_loss_reaches_what_it_judges(model, inputs):
+    outputs = model(inputs)
+    for weighed in False, True:
+        with tf.GradientTape() as tape:
+            tape.watch(outputs["sr"])
+            loss = model.texture_loss(outputs, outputs["sr"], weighed)
+        assert loss.shape == ()
+        assert np.abs(tape.gradient(loss, outputs["sr"])).max() > 0
+
+
+def test_gradients_reach_every_variable(model, inputs):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.abs(model(inputs)["sr"] - 0.5))
+    for variable, gradient in zip(
+        model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
+    ):
+        assert gradient is not None and np.abs(gradient).max() > 0, variable.path
+    extractor = model.texture_extractor.trainable_variables
+    assert 0 < len(extractor) < len(model.trainable_variables)
+
+
+def test_costs_grow_with_pictures_and_network(model):
+    small, large = model.flops((40, 40), [(40, 40)]), model.flops((80, 40), [(40, 40)])
+    assert 1.5 * small < large
+    assert model.flops((40, 40), [(40, 40)] * 2) > small
+    assert model.bytes_per_pixel > 0
+
+
+def test_smallest_sizes_go(model, rng):
+    lr = rng.integers(256, size=(1, model.smallest_lr, model.smallest_lr + 1, 3), dtype=np.uint8)
+    size = model.smallest_ref // 4 * 4
+    ref = rng.integers(256, size=(1, size, size, 3), dtype=np.uint8)
+    sr = model(network_inputs(lr, ref))["sr"]
+    assert sr.shape == (1, 4 * lr.shape[1], 4 * lr.shape[2], 3)
+
+
+def test_is_saved_by_name_and_config(model, tmp_path):
+    path = str(tmp_path / "a.safetensors")
+    checkpoints.save(model, path)
+    again = checkpoints.load(path)
+    assert type(again) is type(model)
+    assert again.get_config() == model.get_config()
+    names = checkpoints.named_variables(model)
+    assert len(names) == len(model.variables)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -1,0 +1,35 @@
+"""What must answer at once never imports TensorFlow."""
+
+import subprocess
+import sys
+
+from conftest import ROOT
+
+# Files that DESIGN marks, and the doors.
+LIGHT = [
+    *("ttsr_tf", "ttsr_tf.__main__", "ttsr_tf.cli", "ttsr_tf.configuration", "ttsr_tf.errors"),
+    *("ttsr_tf.files", "ttsr_tf.lazy", "ttsr_tf.progress"),
+    *("ttsr_tf.images", "ttsr_tf.images.files", "ttsr_tf.images.sheets", "ttsr_tf.models"),
+    *("ttsr_tf.weights", "ttsr_tf.weights.files", "ttsr_tf.weights.names"),
+    *("ttsr_tf.data", "ttsr_tf.data.pairing", "ttsr_tf.data.sets", "ttsr_tf.data.folders"),
+    *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5"),
+    *("ttsr_tf.inference", "ttsr_tf.inference.config", "ttsr_tf.inference.jobs"),
+    *("ttsr_tf.inference.memory", "ttsr_tf.inference.tiles"),
+    *("ttsr_tf.evaluation", "ttsr_tf.evaluation.config", "ttsr_tf.evaluation.references"),
+    *("ttsr_tf.evaluation.results", "ttsr_tf.evaluation.published", "ttsr_tf.evaluation.report"),
+    *("ttsr_tf.training", "ttsr_tf.training.config", "ttsr_tf.training.run_folder"),
+    *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo")),
+    *(f"export.{door}" for door in ("saved_model", "serve", "client", "batch")),
+]
+
+
+def test_light_modules():
+    lines = [
+        "import importlib, sys",
+        "sys.modules.update(tensorflow=None, keras=None)  # importing them raises",
+        f"for name in {LIGHT}: importlib.import_module(name)",
+    ]
+    result = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr

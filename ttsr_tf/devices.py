@@ -1,0 +1,43 @@
+"""What is computed on, as far as it decides how: which gradient of a convolution is the faster."""
+
+import functools
+import os
+import re
+
+import tensorflow as tf
+
+# Any of these, and TensorFlow on Linux uses oneDNN's kernels unless it is told not to
+# (tensorflow/core/util/util.cc); the names are those of /proc/cpuinfo.
+_FOR_ONEDNN = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
+
+
+@functools.cache  # TensorFlow, too, decides once in a process
+def has_fast_convolution_gradient():
+    """Whether TensorFlow's own gradient of a convolution is the faster one here.
+
+    It is on GPUs, and on CPUs where oneDNN computes it; else `layers.convolution_gradient` is.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+
+
+def uses_onednn(cpu_flags, switch):
+    """Whether TensorFlow's kernels on a CPU are oneDNN's.
+
+    Args:
+        cpu_flags: set of what the CPU can, as Linux names it; empty where unknown.
+        switch: the value of TF_ENABLE_ONEDNN_OPTS; what TensorFlow can't read as a boolean leaves
+            the choice to the CPU.
+    """
+    given = {"0": False, "false": False, "1": True, "true": True}.get(switch.lower())
+    return bool(cpu_flags & _FOR_ONEDNN) if given is None else given
+
+
+def _cpu_flags():
+    try:
+        with open("/proc/cpuinfo") as info:
+            found = re.search(r"^flags\s*:(.*)$", info.read(), re.MULTILINE)
+    except OSError:  # not Linux
+        return set()
+    return set(found[1].split()) if found else set()

@@ -1,0 +1,2 @@
+from .config import EvaluationConfig as EvaluationConfig
+from .run import evaluate as evaluate
