@@ -115,5 +115,5 @@ def test_nothing_there(tmp_path):
         folders.load("folder", str(tmp_path))
     with pytest.raises(InputError, match="`dataset`=sun80 needs `data_dir`, the folder of its"):
         folders.load("sun80", None)
-    with pytest.raises(InputError, match="`data_dir`=.*none is not a folder"):
+    with pytest.raises(InputError, match=r"`data_dir`=.*none is not a folder"):
         folders.load("sun80", str(tmp_path / "none"))

@@ -96,7 +96,7 @@ def test_bad_folders(folder):
             use(folder)
         with pytest.raises(InputError, match=r"input is missing: pairs are input/NAME and ref/N"):
             use(folder / "train/ref")
-        with pytest.raises(InputError, match="`data_dir`=.*none is not a folder"):
+        with pytest.raises(InputError, match=r"`data_dir`=.*none is not a folder"):
             use(folder / "none")
     for path in (folder / "train").glob("*/0*.png"):
         path.unlink()
