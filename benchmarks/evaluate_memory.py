@@ -6,58 +6,74 @@ Random pictures; each of them and its reference have sides of their own.
 """
 
 import contextlib
+import dataclasses
+import functools
+import io
 import os
 import sys
 import tempfile
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
-
-# isort: split
 import numpy as np
+import PIL.Image
 import psutil
-from absl import flags
 from process_memory import peak
 
-from ttsr_tf import TTSR
+from ttsr_tf import cli
+from ttsr_tf.configuration import Configuration, integer, switch
 from ttsr_tf.data.sets import Case, Stored
 from ttsr_tf.evaluation import references
-from ttsr_tf.evaluation.measuring import Task, measure
-from ttsr_tf.evaluation.results import Results
-from ttsr_tf.images.files import metrics
+from ttsr_tf.evaluation.results import FILE, Results
 
-_PICTURES = flags.DEFINE_integer("pictures", 100, "How many.", lower_bound=1)
-_LARGEST = flags.DEFINE_integer("largest", 256, "Longest side of HR, pixels.", lower_bound=96)
-_SMALL_NETWORK = flags.DEFINE_bool("small_network", False, "Instead of one of the paper's size.")
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is evaluated."""
+
+    pictures: int = integer(100, "How many.", lower_bound=1)
+    largest: int = integer(256, "Longest side of HR, pixels.", lower_bound=96)
+    small_network: bool = switch(False, "Instead of one of the paper's size.")
+
 
 SMALLEST = 48
 EVERY = 10
 
 
-def main():
-    model = TTSR((1, 1, 1, 1), 8) if _SMALL_NETWORK.value else TTSR()
+def main(config):
+    cli.start_tensorflow()
+    from ttsr_tf import TTSR, Upscaler
+    from ttsr_tf.evaluation.kept import Kept
+    from ttsr_tf.evaluation.measuring import Method, Task, measure
+    from ttsr_tf.images import metrics
+
+    model = TTSR((1, 1, 1, 1), 8) if config.small_network else TTSR()
     model.build()
-    cases = [Case(str(i), _random(2 * i), (_random(2 * i + 1),)) for i in range(_PICTURES.value)]
+    pictures = [_random(i, config.largest) for i in range(2 * config.pictures)]
+    cases = [Case(f"{i}", pictures[2 * i], (pictures[2 * i + 1],)) for i in range(config.pictures)]
+    method = Method(Upscaler(model), metrics.Scores(), cases)
     tasks = [Task(case, references.named("match-1")) for case in cases]
-    scores = metrics.Scores()
     print("| pictures | resident, MiB | peak, MiB |\n|---|---|---|")
     print(f"| 0 | {_resident()} |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        results = Results(os.path.join(folder, "results.csv"), {})
+        results, kept = Results(os.path.join(folder, FILE), {}), Kept(os.path.join(folder, "kept"))
         for start in range(0, len(tasks), EVERY):
             with contextlib.redirect_stdout(sys.stderr):  # its progress is no part of the table
-                failed = measure(model, tasks[start : start + EVERY], cases, results, scores)
+                failed = measure(method, tasks[start : start + EVERY], results, kept=kept)
             if failed:
                 raise SystemExit(f"failed: {failed}")
             print(f"| {len(results.rows)} | {_resident()} |", flush=True)
 
 
-def _random(seed):
-    def read():
-        rng = np.random.default_rng(seed)
-        size = rng.integers(SMALLEST, _LARGEST.value + 1, 2)
-        return rng.integers(256, size=(*size, 3), dtype=np.uint8)
+def _random(seed, largest):
+    return Stored(f"{seed}", functools.partial(_encoded, seed, largest))
 
-    return Stored(str(seed), read)
+
+def _encoded(seed, largest):
+    rng = np.random.default_rng(seed)
+    size = rng.integers(SMALLEST, largest + 1, 2)
+    pixels = rng.integers(256, size=(*size, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "PNG", compress_level=0)
+    return file.getvalue()
 
 
 def _resident():
@@ -65,4 +81,4 @@ def _resident():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

@@ -6,51 +6,66 @@ Batches a second from the embedded sample, a folder or the TFDS set: decoded pic
 not; and steps a second of the paper's network with the reconstruction loss, which takes the least.
 """
 
+import dataclasses
 import statistics
 import time
 
-from ttsr_tf import cli  # first, since it quiets TensorFlow's start
-
-# isort: split
-import keras
-import tensorflow as tf
-from absl import flags
-
-from ttsr_tf import TTSR
-from ttsr_tf.data import batches, pairs
-from ttsr_tf.training.gan import GAN
-
-_DATASET = flags.DEFINE_enum(
-    "dataset", pairs.SAMPLE, [pairs.CUFED5, pairs.FOLDER, pairs.SAMPLE], "As of ttsr_tf.train."
-)
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "As of ttsr_tf.train.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 9, "Pairs of a batch.", lower_bound=1)
-_CROP_SIZE = flags.DEFINE_integer("crop_size", 160, "Side of HR, pixels.", lower_bound=32)
-_BATCHES = flags.DEFINE_integer("batches", 20, "To time.", lower_bound=1)
-_STEP = flags.DEFINE_bool("step", True, "Whether to time a step too.")
+from ttsr_tf import cli
+from ttsr_tf.configuration import Configuration, choice, integer, string, switch
+from ttsr_tf.data import pairs
 
 
-def main():
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Configuration):
+    """What is timed; names as of `TrainingConfig`."""
+
+    dataset: str = choice(
+        pairs.SAMPLE,
+        "As of ttsr_tf.train.",
+        enum_values=[pairs.CUFED5, pairs.FOLDER, pairs.SAMPLE],
+    )
+    data_dir: str | None = string(None, "As of ttsr_tf.train.")
+    batch_size: int = integer(9, "Pairs of a batch.", lower_bound=1)
+    crop_size: int = integer(160, "Side of HR, pixels.", lower_bound=32)
+    batches: int = integer(20, "To time.", lower_bound=1)
+    step: bool = switch(True, "Whether to time a step too.")
+
+
+def main(config):
+    pairs.check(config.dataset, config.data_dir)
+    cli.start_tensorflow()
+    from ttsr_tf.data.batches import Stream, batches
+
+    stream = Stream(config.crop_size, config.batch_size)
     print("| what | a second |\n|---|---|", flush=True)
     for name, cache_gb in (("batches, pictures in memory", 64), ("batches, read anew", 0)):
-        train, _ = pairs.load(_DATASET.value, _DATA_DIR.value, _CROP_SIZE.value, cache_gb=cache_gb)
-        batches = iter(batches.batches(train, _CROP_SIZE.value, _BATCH_SIZE.value, seed=0))
-        print(f"| {name} | {1 / _seconds(lambda: next(batches), _BATCHES.value):.2f} |", flush=True)  # noqa: B023
-    if _STEP.value:
-        batch = next(batches)
-        print(f"| steps | {1 / _seconds(_step(batch), 2):.2f} |")
+        train, _ = pairs.load(
+            config.dataset, config.data_dir, crop_size=config.crop_size, cache_gb=cache_gb
+        )
+        coming = iter(batches(train, stream))
+        seconds = _seconds(coming.__next__, config.batches)
+        print(f"| {name} | {1 / seconds:.2f} |", flush=True)
+    if config.step:
+        print(f"| steps | {1 / _seconds(_step(next(coming)), 2):.2f} |")
 
 
 def _step(batch):
+    import tensorflow as tf
+
+    from ttsr_tf import TTSR
+    from ttsr_tf.training.gan import GAN
+    from ttsr_tf.training.optimizers import Adam
+
     generator = TTSR()
     generator.build()
     gan = GAN(generator)
-    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
-    step = tf.function(gan.warm_up_step, autograph=False)
+    gan.compile(Adam(1e-4, epsilon=1e-8), Adam(1e-5, epsilon=1e-8))
+    step = tf.function(gan.pretrain_step, autograph=False)
     return lambda: step(batch)["reconstruction"].numpy()
 
 
 def _seconds(function, runs):
+    """Mean time of a call."""
     function()  # starts threads, traces
     seconds = []
     for _ in range(runs):
@@ -61,4 +76,4 @@ def _seconds(function, runs):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(Config, main)

@@ -97,8 +97,13 @@ def test_plain_pictures_and_pairs(filled, tmp_path):
     filled("pairs/input/a.png", "pairs/ref/a.jpg")
     found = folders.load("folder", f"{data_dir}/pairs")
     assert names(found) == [("a", "a.png", ["a.jpg"], None)]
+    assert found.name == f"folder of pairs, {data_dir}/pairs"
+    filled("all/train/input/b.png", "all/train/ref/b.png")  # as one trains on
+    found = folders.load("folder", f"{data_dir}/all")
+    assert names(found) == [("b", "b.png", ["b.png"], None)]
+    assert found.name == f"folder of pairs, {data_dir}/all/train"
     filled("pairs/input/c.png")
-    with pytest.raises(InputError, match="without a partner of the same name: c"):
+    with pytest.raises(InputError, match=r"1 pictures without a partner .*, input/c\.png\. Add"):
         folders.load("folder", f"{data_dir}/pairs")
     filled("HR/a.png")
     with pytest.raises(InputError, match=r"differing only in their ending: a\. Rename"):
@@ -108,7 +113,7 @@ def test_plain_pictures_and_pairs(filled, tmp_path):
 def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match=r"holds no test set: CUFED5's NNN_0 … NNN_5, pairs"):
         folders.load("folder", str(tmp_path))
-    with pytest.raises(InputError, match="--dataset=sun80 needs --data_dir"):
+    with pytest.raises(InputError, match="`dataset`=sun80 needs `data_dir`, the folder of its"):
         folders.load("sun80", None)
-    with pytest.raises(InputError, match="is not a folder"):
+    with pytest.raises(InputError, match=r"`data_dir`=.*none is not a folder"):
         folders.load("sun80", str(tmp_path / "none"))

@@ -37,7 +37,7 @@ ALONE = picture_set(0, "Manga109")
     ],
 )
 def test_choices(flag, of, names):
-    choices = references.chosen(flag, of, seed=23)
+    choices = references.chosen(flag, of.outline, seed=23)
     assert [choice.name for choice in choices] == names
     assert choices == [references.named(name) for name in names]
     assert all(choice.protocol for choice in choices)
@@ -46,7 +46,7 @@ def test_choices(flag, of, names):
 @pytest.mark.parametrize(
     ("flag", "of", "message"),
     [
-        ("4", MATCHES, "--references=4 doesn't go with the set: its pictures have 3 references."),
+        ("4", MATCHES, "`references`=4 doesn't go with the set: its pictures have 3 references."),
         ("1", ALONE, "its pictures have none"),
         ("levels", MATCHES, "aren't CUFED5's groups of one and five"),
         ("all", ALONE, "aren't CUFED5's groups of one and five"),
@@ -56,7 +56,7 @@ def test_choices(flag, of, names):
 )
 def test_choices_that_are_not_there(flag, of, message):
     with pytest.raises(InputError, match=re.escape(message)):
-        references.chosen(flag, of)
+        references.chosen(flag, of.outline)
 
 
 def test_which_pictures():

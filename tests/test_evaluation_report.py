@@ -1,14 +1,16 @@
+import itertools
 import json
 import math
 
 import pytest
 
-from ttsr_tf.data.sets import PictureSet
+from ttsr_tf.data.sets import Outline
 from ttsr_tf.evaluation import comparison, published, references, report
 from ttsr_tf.evaluation.results import Row
 
 CHOICES = [references.named("L1"), references.named("stitched")]
-CUFED5 = PictureSet("the set", [None] * 126, "CUFED5")
+CUFED5 = Outline("the set", 126, 5, published_as="CUFED5")
+PUBLISHED = {"test_y_channel": True, "crop_border": 0}
 
 
 def row(picture="a", name="L1", psnr=21.0, bicubic=20.0):
@@ -18,25 +20,27 @@ def row(picture="a", name="L1", psnr=21.0, bicubic=20.0):
 ROWS = [row(), row("b", psnr=24.0), row(name="stitched", psnr=19.5)]
 
 
-def lines(*arguments):
-    return report.table(ROWS, CHOICES, *arguments).splitlines()[2:]
+def lines(**how):
+    return report.table(ROWS, CHOICES, CUFED5, **how).splitlines()[2:]
 
 
 def test_table():
-    bicubic, level, stitched = lines(CUFED5, "y", 0)
+    bicubic, level, stitched = lines(**PUBLISHED)
     assert bicubic == "| bicubic | 2 | 20.00 | | 0.2500 | | | 24.18 / .684 |"
     assert level.startswith("| L1 | 2 | 22.50 | +2.50 | 0.5000 | +0.2500 | 0.75 | TTSR-rec 26.99")
     assert stitched.startswith("| stitched | 1 | 19.50 | -0.50 |")
     assert stitched.endswith("SRNTT-rec 26.24 / .784, SRNTT 25.61 / .764 |")
-    assert len(report.notes(CUFED5, "y", 0)) == 1
+    assert len(report.notes(CUFED5, **PUBLISHED)) == 1
 
 
-@pytest.mark.parametrize(("colour", "border"), [("rgb", 0), ("y", 4)])
-def test_no_published_numbers_beside_others(colour, border):
-    assert all(line.endswith("|  |") for line in lines(CUFED5, colour, border))
-    how, warning = report.notes(CUFED5, colour, border)
+@pytest.mark.parametrize(("test_y_channel", "crop_border"), [(False, 0), (True, 4)])
+def test_no_published_numbers_beside_others(test_y_channel, crop_border):
+    how = {"test_y_channel": test_y_channel, "crop_border": crop_border}
+    assert all(line.endswith("|  |") for line in lines(**how))
+    measured, warning = report.notes(CUFED5, **how)
     assert "not comparable" in warning
-    assert ("RGB" in how, "4 pixels cropped" in how) == (colour == "rgb", border == 4)
+    assert ("RGB" in measured) == (not test_y_channel)
+    assert ("4 pixels cropped" in measured) == (crop_border == 4)
 
 
 def test_published():
@@ -55,8 +59,11 @@ def test_published():
 def test_files(tmp_path):
     failed = [("c", "L1", "why")]
     rows = [*ROWS, row("d", psnr=math.inf)]
-    report.write_json(tmp_path / "results.json", rows, CHOICES, {"border": "0"}, failed)
+    report.write_json(
+        tmp_path / "results.json", rows, CHOICES, protocol={"crop_border": "0"}, failed=failed
+    )
     content = json.loads((tmp_path / "results.json").read_text())
+    assert content["protocol"] == {"crop_border": "0"}
     level, stitched = content["results"]
     assert (level["measured"], level["failed"], level["psnr"]) == (3, 1, None)
     assert (stitched["measured"], stitched["failed"], stitched["psnr"]) == (1, 0, 19.5)
@@ -65,7 +72,14 @@ def test_files(tmp_path):
 
     path = str(tmp_path / "report.md")
     sheets = [("a heading", str(tmp_path / "sheets/a b.png"))]
-    report.write_markdown(path, ["a table", "a note"], CHOICES, {"data_set": "x"}, failed, sheets)
+    report.write_markdown(
+        path,
+        ["a table", "a note"],
+        CHOICES,
+        protocol={"data_set": "x"},
+        failed=failed,
+        sheets=sheets,
+    )
     text = (tmp_path / "report.md").read_text()
     for part in ("a table\n\na note\n", "- data_set: x", "- c, L1: why", "](sheets/a%20b.png)"):
         assert part in text
@@ -80,3 +94,16 @@ def test_extremes_by_what_is_above_bicubic():
     assert extremes(1, 5, 3) == {"best": "1", "median": "2", "worst": "0"}
     assert extremes(1, 2) == {"best": "1", "worst": "0"}
     assert extremes(7) == {"best": "0"}
+
+
+def test_candidates_hold_the_extremes_of_all_that_may_follow(rng):
+    for count, left in itertools.product(range(1, 8), range(8)):
+        rows = [row(str(i), psnr=20 + g) for i, g in enumerate(rng.integers(5, size=count + left))]
+        found = comparison.candidates(rows[:count], left)
+        for failing in range(left + 1):  # some may not come
+            extremes = comparison.extremes(rows[: count + left - failing]).values()
+            assert {r.picture for r in extremes if r in rows[:count]} <= {r.picture for r in found}
+    assert len(comparison.candidates(rows[:count], 0)) <= 3
+    many = [row(f"{i:03}", psnr=20 - i) for i in range(126)]
+    assert len(set(comparison.candidates(many[:64], 62))) == 64  # never more than half and an end
+    assert len(set(comparison.candidates(many[:94], 32))) == 33 + 2

@@ -3,9 +3,9 @@ import math
 import pytest
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation.results import Results, Row, means
+from ttsr_tf.evaluation.results import Results, Row, means, read
 
-PROTOCOL = {"data_set": "a folder, “x”", "colour": "y"}
+PROTOCOL = {"data_set": "a folder, “x”", "test_y_channel": "true"}
 
 
 def row(**changed):
@@ -49,10 +49,13 @@ def test_half_a_line_is_dropped_wherever_it_ends(path):
 def test_another_protocol_is_refused_and_kept(path):
     Results(path, PROTOCOL).add(row())
     before = path.read_text()
-    with pytest.raises(InputError, match="holds numbers with colour 'y', this run is with 'rgb'"):
-        Results(path, {**PROTOCOL, "colour": "rgb"})
-    with pytest.raises(InputError, match="is not of this version"):
-        Results(path, {"colour": "y"})
+    with pytest.raises(
+        InputError, match="holds numbers with test_y_channel 'true', this run is with 'false'"
+    ):
+        Results(path, {**PROTOCOL, "test_y_channel": "false"})
+    assert read(path, PROTOCOL) == [row()]
+    with pytest.raises(InputError, match=r"is not of this version of ttsr-tf\. Choose another `o"):
+        Results(path, {"test_y_channel": "true"})
     with open(path, "a") as file:
         file.write("x,y\n")
     with pytest.raises(InputError, match="line 3 is damaged"):

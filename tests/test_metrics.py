@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images.files import metrics
+from ttsr_tf.images import metrics
 
 
 def test_equal_to_the_stored_scores(shared):
@@ -53,7 +53,7 @@ def test_scores_of_rgb_without_a_border(rng):
     hr = rng.integers(256, size=(21, 18, 3), dtype=np.uint8)
     sr = np.uint8(np.clip(hr + rng.normal(0, 40, hr.shape), 0, 255))
     inner = [picture[3:-3, 3:-3] for picture in (hr, sr)]
-    psnr, ssim = metrics.Scores("rgb", border=3)(hr, sr)
+    psnr, ssim = metrics.Scores(test_y_channel=False, crop_border=3)(hr, sr)
     error = np.mean((np.float64(inner[0]) - inner[1]) ** 2)
     np.testing.assert_allclose(psnr, 10 * np.log10(255**2 / error), rtol=1e-5)
     channels = [_similar(*(np.float64(x[..., c]) for x in inner)) for c in range(3)]
@@ -66,4 +66,4 @@ def test_scores_of_rgb_without_a_border(rng):
         np.testing.assert_allclose(scores(*cut)[1], _ssim(*cut), atol=1e-5)
     assert scores._scores.experimental_get_tracing_count() == 1
     with pytest.raises(InputError, match="18×21 pixels without a border of 4 are less than SSIM's"):
-        metrics.Scores(border=4)(hr, sr)
+        metrics.Scores(crop_border=4)(hr, sr)

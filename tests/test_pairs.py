@@ -1,12 +1,14 @@
 import io
+import os
 import re
 
 import numpy as np
 import PIL.Image
 import pytest
 
-from ttsr_tf.data import pair_files, pairs
+from ttsr_tf.data import pairing, pairs
 from ttsr_tf.data.pairs import Pairs
+from ttsr_tf.data.sets import Stored
 from ttsr_tf.errors import InputError
 
 
@@ -21,18 +23,31 @@ def folder(tmp_path, rng):
 
 
 def _load(folder, crop_size=32, **options):
-    return pairs.load("folder", str(folder), crop_size, **options)
+    return pairs.load("folder", str(folder), crop_size=crop_size, **options)
 
 
+@pytest.mark.parametrize("inside", ["", "train"])
 @pytest.mark.parametrize("cache_gb", [4, 0])
-def test_folder(folder, cache_gb):
-    train, held_out = _load(folder, cache_gb=cache_gb)
-    assert (len(train), len(held_out)) == (4, 8)
-    assert train.names == [f"{i:02}.png" for i in range(8, 12)]
-    for i, pair in enumerate([held_out[0], train[1]]):
+def test_folder(folder, inside, cache_gb):
+    train, validation = _load(folder / inside, cache_gb=cache_gb)
+    assert (len(train), len(validation)) == (4, 8)
+    assert train.names == [f"{i:02}" for i in range(8, 12)]
+    for i, pair in enumerate([validation[0], train[1]]):
         for kind, picture in zip(("input", "ref"), pair, strict=True):
             with PIL.Image.open(folder / f"train/{kind}/{9 * i:02}.png") as image:
                 np.testing.assert_array_equal(picture, image)
+
+
+def test_partners_may_end_otherwise(folder):
+    path = folder / "train/ref/09.png"
+    with PIL.Image.open(path) as image:
+        image.save(path.with_suffix(".bmp"))
+        pixels = np.asarray(image)
+    with pytest.raises(InputError, match=r"ref: differing only in their ending: 09\. Rename\."):
+        _load(folder)
+    path.unlink()
+    train, _ = _load(folder)
+    np.testing.assert_array_equal(train[1][1], pixels)
 
 
 def test_the_cache_is_memory(folder):
@@ -49,10 +64,10 @@ def test_corrupt_pictures_are_named_or_left_out(folder, capsys):
     (folder / "train/ref/09.png").write_bytes(b"no picture")
     whole = (folder / "train/input/10.png").read_bytes()
     (folder / "train/input/10.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"09\.png is not a picture .* --skip_corrupt goes on"):
+    with pytest.raises(InputError, match=r"09\.png is not a picture .* `skip_corrupt` goes on"):
         _load(folder)
     train, _ = _load(folder, skip_corrupt=True)
-    assert train.names == ["08.png", "11.png"]
+    assert train.names == ["08", "11"]
     assert re.search(r"Left out: 1 pairs\. .*09\.png is", text := capsys.readouterr().out)
     assert re.search(r"Left out: 1 pairs\. .*10\.png can't be read", text)
 
@@ -61,7 +76,7 @@ def test_a_picture_that_breaks_later_is_replaced_by_the_next(folder):
     train, _ = _load(folder, cache_gb=0, skip_corrupt=True)
     (folder / "train/ref/11.png").write_bytes(b"no picture")
     np.testing.assert_array_equal(train[3][0], train[0][0])
-    assert train.skipped == {"11.png"}
+    assert train.skipped == {"11"}
     with pytest.raises(InputError, match="None of the pairs"):
         Pairs(["a", "b"], _fail, substitute=True)[0]
 
@@ -71,35 +86,71 @@ def _fail(_):
 
 
 def test_bad_folders(folder):
-    with pytest.raises(InputError, match="--dataset=folder needs --data_dir"):
-        _load("")
-    with pytest.raises(InputError, match=r"12 .* smaller than --crop_size=40: 00\.png \(40×36\)"):
+    with pytest.raises(InputError, match=r"12 .* than `crop_size`=40: 00 \(40×36\)"):
         _load(folder, crop_size=40)
     (folder / "train/ref/03.png").unlink()
-    with pytest.raises(InputError, match=r"1 pictures without .*, input/03\.png\. Add"):
-        _load(folder)
-    with pytest.raises(InputError, match=r"input is missing: pairs are input/NAME"):
-        _load(folder / "train/ref")
+    for use in _load, lambda place: pairs.check("folder", str(place)):
+        with pytest.raises(InputError, match="`dataset`=folder needs `data_dir`, the folder of"):
+            use("")
+        with pytest.raises(InputError, match=r"1 pictures without .*, input/03\.png\. Add"):
+            use(folder)
+        with pytest.raises(InputError, match=r"input is missing: pairs are input/NAME and ref/N"):
+            use(folder / "train/ref")
+        with pytest.raises(InputError, match=r"`data_dir`=.*none is not a folder"):
+            use(folder / "none")
     for path in (folder / "train").glob("*/0*.png"):
         path.unlink()
-    with pytest.raises(InputError, match="2 pairs were found, at least 9 are needed"):
-        _load(folder)
-    with pytest.raises(InputError, match="must be sample, folder or tfds_cufed5, got 'disk'"):
-        pairs.load("disk")
+    for use in _load, lambda place: pairs.check("folder", str(place)):
+        with pytest.raises(InputError, match="2 pairs were found, at least 9 are needed"):
+            use(folder)
 
 
-def test_encoded_bytes_are_read_like_files(rng):
+def test_bad_data_sets(folder, monkeypatch):
+    for use in pairs.load, pairs.check:
+        with pytest.raises(InputError, match="must be sample, folder or tfds_cufed5, got 'disk'"):
+            use("disk")
+        with pytest.raises(
+            InputError, match="`data_dir` goes with `dataset`=folder or tfds_cufed5"
+        ):
+            use("sample", str(folder))
+        with pytest.raises(InputError, match="with its training pairs isn't built in"):
+            use("tfds_cufed5", str(folder))
+    pairs.check("sample")
+    pairs.check("folder", str(folder))
+    monkeypatch.setitem(__import__("sys").modules, "skimage", None)
+    with pytest.raises(InputError, match=r"needs scikit-image: pip install 'ttsr-tf\[sample\]'\."):
+        pairs.check("sample")
+
+
+def test_unpaired_of_both_sides_are_named(folder):
+    (folder / "train/ref/03.png").unlink()
+    (folder / "train/input/05.png").unlink()
+    os.rename(folder / "train/ref/07.png", folder / "train/ref/7.jpg")
+    wanted = "4 pictures without a partner of the same name, input/03.png, ref/05.png, "
+    with pytest.raises(InputError, match=re.escape(f"{wanted}input/07.png, ref/7.jpg.")):
+        pairing.partners(str(folder / "train"))
+
+
+def test_encoded_bytes_are_read_like_files(rng, tmp_path):
     pixels = rng.integers(256, size=(5, 7, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     PIL.Image.fromarray(pixels).save(buffer, "PNG")
-    file = pair_files.File("input/x.png", buffer.getvalue())
-    np.testing.assert_array_equal(pair_files.decoded(file), pixels)
-    assert pair_files.size(file) == (5, 7)
+    (tmp_path / "x.png").write_bytes(buffer.getvalue())
+    for file in (buffer.getvalue, str(tmp_path / "x.png")):
+        picture = Stored("input/x.png", file)
+        np.testing.assert_array_equal(picture.read(), pixels)
+        assert picture.size() == (5, 7)
+    half = Stored("input/x.png", lambda: buffer.getvalue()[:60])
     with pytest.raises(InputError, match=r"input/x\.png can't be read"):
-        pair_files.decoded(pair_files.File("input/x.png", buffer.getvalue()[:60]))
+        half.read()
+    for read in Stored.read, Stored.size:
+        with pytest.raises(InputError, match=r"^input/x\.png is not a picture that can be read"):
+            read(Stored("input/x.png", lambda: b"text"))
+        with pytest.raises(InputError, match=r"/y\.png is not a file"):
+            read(Stored("y.png", str(tmp_path / "y.png")))
 
 
 def test_the_sample():
-    train, held_out = pairs.load("sample", crop_size=48, seed=2)
-    assert (len(train), len(held_out)) == (128, 8)
-    assert [x.shape for x in (*train[127], *held_out[7])] == [(48, 48, 3)] * 4
+    train, validation = pairs.load("sample", crop_size=48, seed=2)
+    assert (len(train), len(validation)) == (128, 8)
+    assert [x.shape for x in (*train[127], *validation[7])] == [(48, 48, 3)] * 4

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ttsr_tf.images.files import sheets
+from ttsr_tf.images import sheets
 
 
 def test_comparison(rng):
@@ -8,7 +8,9 @@ def test_comparison(rng):
     refs = [np.full((20 + i, 40, 3), 40 * i, np.uint8) for i in range(5)]
     confidence = rng.uniform(0, 1, (6, 8)).astype(np.float32)
     enlarged = [("bicubic", bicubic), ("result", sr)]
-    panels = dict(sheets.comparison_panels(hr[::4, ::4], refs, enlarged, hr, confidence))
+    panels = dict(
+        sheets.comparison_panels(hr[::4, ::4], refs, enlarged, hr=hr, confidence=confidence)
+    )
     assert list(panels)[:6] == [
         "LR",
         "5 references",
@@ -25,5 +27,5 @@ def test_comparison(rng):
     assert [int(grid[y, x, 0]) for y in (1, 13) for x in (1, 11, 21)] == [0, 40, 80, 120, 160, 255]
     shown = panels[f"confidence, mean {confidence.mean():.2f}"]
     np.testing.assert_array_equal(shown[::4, ::4, 1], np.uint8(np.rint(255 * confidence)))
-    alone = sheets.comparison_panels(hr[::4, ::4], refs[:1], enlarged, hr, confidence)
+    alone = sheets.comparison_panels(hr[::4, ::4], refs[:1], enlarged, hr=hr, confidence=confidence)
     assert alone[1][0] == "reference"

@@ -4,5 +4,5 @@ import lazy_loader
 
 __version__ = "0.2.0.dev0"
 
-# The names of __init__.pyi, imported on first use: a command's `--help` doesn't wait for TensorFlow.
+# The names of __init__.pyi, imported on first use: `--help` does not wait for TensorFlow.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

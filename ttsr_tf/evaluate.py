@@ -1,4 +1,4 @@
-"""Measures a network on a test set and writes each number with its protocol.
+r"""Measures a network on a test set and writes each number with its protocol.
 
 python -m ttsr_tf.evaluate --checkpoint=ttsr.safetensors --dataset=folder --data_dir=test/CUFED5 \
     --references=levels --output_dir=results

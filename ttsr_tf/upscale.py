@@ -1,4 +1,4 @@
-"""Enlarges pictures four times with the textures of references.
+r"""Enlarges pictures four times with the textures of references.
 
 python -m ttsr_tf.upscale --lr=small.png --ref=sharp.jpg --checkpoint=ttsr.safetensors \
     --output=large.png

@@ -1,8 +1,8 @@
 """The embedded sample: pairs made from photographs that scikit-image carries.
 
 Training pairs are crops of single photographs; their reference is the same place under a random
-homography and a mild photometric change. The pairs to validate on are crops of a stereo pair: two real
-photographs of one scene.
+homography and a mild photometric change. The pairs to validate on are crops of a stereo pair: two
+real photographs of one scene.
 """
 
 import importlib.util

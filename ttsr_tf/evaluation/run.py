@@ -33,7 +33,7 @@ class EvaluationResult(NamedTuple):
     report: str | None
 
 
-def evaluate(config):
+def evaluate(config: configs.EvaluationConfig) -> EvaluationResult:
     """Measures a network on a test set; results.csv, results.json, report.md and sheets of the
     best, the median and the worst pictures are written, and the table printed.
 

@@ -58,7 +58,7 @@ def attention_panels(result, refs):
     used, panels = np.zeros((*index.shape, 3), np.uint8), []
     for i, ref in enumerate(refs):
         height, width = ref.shape[0] // 4, ref.shape[1] // 4
-        tints = _tints(height, width, i / len(refs), (i + 1) / len(refs))
+        tints = _tints(height, width, start=i / len(refs), stop=(i + 1) / len(refs))
         tinted = np.uint8(0.5 * ref[: 4 * height, : 4 * width] + 0.5 * _repeat(tints, 4))
         number = f" {i + 1}, used for {(source == i).mean():.0%}" if len(refs) > 1 else ""
         panels.append((f"reference{number}, tinted by place", tinted))
@@ -109,7 +109,7 @@ def _contact_sheet(pictures, height, width):
     return np.asarray(canvas)
 
 
-def _tints(height, width, start, stop):
+def _tints(height, width, *, start, stop):
     """Hue by column within a part of the circle, brightness by row: [height, width, 3] uint8."""
     hue = np.linspace(235 * start, 235 * stop, width)[None].repeat(height, 0)
     value = np.linspace(255, 90, height)[:, None].repeat(width, 1)

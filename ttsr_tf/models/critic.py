@@ -70,4 +70,6 @@ def _dense(units, fan_in):
 
 
 def _leaky(x):
-    return tf.nn.leaky_relu(x, 0.2)
+    # At 0 the slope is the first one's, as PyTorch's. `tf.nn.leaky_relu` makes the pass that fuses
+    # convolutions fail on the graph of a step, which it says on stderr.
+    return tf.maximum(0.2 * x, x)

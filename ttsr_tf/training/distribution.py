@@ -102,7 +102,10 @@ def _resolver(config):
         workers, task = parsed["cluster"], parsed["task"]
         workers[task["type"]][task["index"]]
         return tf.distribute.cluster_resolver.SimpleClusterResolver(
-            tf.train.ClusterSpec(workers), task["type"], task["index"], rpc_layer="grpc"
+            tf.train.ClusterSpec(workers),
+            task_type=task["type"],
+            task_id=task["index"],
+            rpc_layer="grpc",
         )
     except (ValueError, KeyError, IndexError, TypeError):
         raise InputError(

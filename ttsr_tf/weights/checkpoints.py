@@ -1,7 +1,10 @@
 """Between a network and its file: every variable under its path of attributes."""
 
 import os
+import shutil
+import tempfile
 
+import h5py
 import keras
 import numpy as np
 
@@ -84,11 +87,7 @@ def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
 
 def _restore(model, path):
     if path.endswith(files.OLD_SUFFIX):
-        try:
-            model.load_weights(path)
-        except (ValueError, KeyError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path} is damaged: {reason}. Convert or train it again.") from None
+        _restore_old(model, path)
         return
     arrays, variables = files.read(path), named_variables(model)
     missing, surplus = sorted(variables.keys() - arrays), sorted(arrays.keys() - variables)
@@ -102,3 +101,17 @@ def _restore(model, path):
         raise InputError(f"{path} doesn't fit its network: {'; '.join(wrong)}. Is the file whole?")
     for name, variable in variables.items():
         variable.assign(arrays[name])
+
+
+def _restore_old(model, path):
+    """From Keras' HDF5, in which a layer in `layers` is called by its class."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copy(path, os.path.join(folder, f"copy{files.OLD_SUFFIX}"))
+        try:
+            with h5py.File(copy, "a") as file:
+                if "texture_extractor" in file["layers"]:  # as VGG19 was called here
+                    file.move("layers/texture_extractor", "layers/vgg19")
+            model.load_weights(copy)
+        except (ValueError, KeyError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path} is damaged: {reason}. Convert or train it again.") from None

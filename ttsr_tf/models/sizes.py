@@ -1,0 +1,21 @@
+"""What every network asks of its inputs."""
+
+from ttsr_tf.errors import InputError
+
+
+def check_sizes(inputs):
+    """Raises InputError where the sizes of a network's inputs don't go together, as far as they
+    are known.
+
+    Args:
+        inputs: dict of float [B, H, W, 3], as `network_inputs` makes it.
+    """
+    lr, lr_up, ref, ref_down_up = (
+        inputs[name].shape.as_list()[1:3] for name in ("lr", "lr_up", "ref", "ref_down_up")
+    )
+    if None not in lr + lr_up and lr_up != [4 * n for n in lr]:
+        raise InputError(f"`lr_up` must be 4 times as large as `lr`, got {lr_up} beside {lr}.")
+    if None not in ref + ref_down_up and ref != ref_down_up:
+        raise InputError(f"`ref_down_up` must be as large as `ref`, got {ref_down_up}, {ref}.")
+    if None not in ref and min(ref) < 4:
+        raise InputError(f"`ref` must be at least 4×4 pixels, got {ref}.")
