@@ -40,10 +40,10 @@ class Transfer(keras.layers.Layer):
         centre = tf.pad(centre, [[0, 0], [1, 1], [1, 1]], constant_values=-count)
         # Of every position's nine neighbours: what the patch of each has for this position.
         rows, columns = (tf.range(n)[:, None] + [2, 1, 0] for n in (height, width))
-        sources = tf.gather(tf.gather(centre, rows, axis=1), columns, axis=3)  # [B, H, 3, W, 3]
+        neighbours = rows[:, None, :, None] * (width + 2) + columns[:, None, :]  # [H, W, 3, 3]
+        sources = tf.gather(tf.reshape(centre, [batch, -1]), neighbours, axis=1)
         shifts = tf.constant([-1, 0, 1])
-        sources += shifts[:, None, None] * (blocks_width + 2) + shifts
-        sources = tf.transpose(tf.maximum(sources, 0), [0, 1, 3, 2, 4])
+        sources = tf.maximum(sources + shifts[:, None] * (blocks_width + 2) + shifts, 0)
         sources += (tf.range(batch) * count)[:, None, None, None, None]
 
         # Gathers and adds up in one pass, a quarter of the time and memory of nine gathers.
