@@ -77,8 +77,11 @@ def _search(query, key, side):
         [0, tf.fill(tiles, -float("inf")), tf.zeros(tiles, tf.int32)],
         parallel_iterations=1,
     )
-    index = tf.reshape(tf.transpose(index, [0, 2, 1, 3]), query_grid * query_tile)
-    return index[: query_size[0], : query_size[1]]
+    # From tiles to the map. Not by a transpose: of integers', oneDNN complains on stderr.
+    row, column = tf.range(query_size[0])[:, None], tf.range(query_size[1])
+    tile = row // query_tile[0] * query_grid[1] + column // query_tile[1]
+    within = row % query_tile[0] * query_tile[1] + column % query_tile[1]
+    return tf.gather(tf.reshape(index, [-1]), tile * tf.reduce_prod(query_tile) + within)
 
 
 def _search_tile(query, query_grid, query_tile, key, k, key_grid, key_tile):
