@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR
+from ttsr_tf import TTSR, devices
 from ttsr_tf.models.critic import Critic
 from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.losses import PUBLISHED, LossWeights
@@ -127,6 +127,17 @@ def test_parts_of_a_batch_make_the_same_step(batch):
     assert reports[1] == pytest.approx(reports[0], rel=1e-4)
     for a, b in zip(whole.generator.get_weights(), parts.generator.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_the_graph_of_a_step_is_small(batch, monkeypatch):
+    """What the first step waits for is in proportion to this."""
+    monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: True)
+    gan = _gan()
+    step = tf.function(gan.full_step, autograph=False)
+    graph = step.get_concrete_function(batch).graph
+    variables = len(gan.generator.variables) + len(gan.critic.variables)
+    # 55 a variable; the optimizer's part was 40 more when it was written out.
+    assert len(graph.get_operations()) < 60 * variables
 
 
 def test_averaged_weights_are_lent(batch):

@@ -44,6 +44,7 @@ def flags(place):
 def test_enlarges(place, flags, run):
     result = run("upscale", *flags(attention_map=place / "map.png"))
     assert result.returncode == 0, result.stderr
+    assert result.stderr == ""  # nor what TensorFlow prints of its kernels
     assert "lr 18×14, reference 50×41 → 72×56 pixels." in result.stdout
     assert "Similarity of the reference: 0." in result.stdout
     upscaler = ttsr_tf.load(place)

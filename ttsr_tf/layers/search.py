@@ -78,7 +78,7 @@ def _search(query, key, side):
         [0, tf.fill(tiles, -float("inf")), tf.zeros(tiles, tf.int32)],
         parallel_iterations=1,
     )
-    # Gathered, since TensorFlow asks oneDNN to transpose integers, which complains on stderr.
+    # From tiles to the map. Not by a transpose: of integers', oneDNN complains on stderr.
     row, column = tf.range(query_size[0])[:, None], tf.range(query_size[1])
     tile = row // query_tile[0] * query_grid[1] + column // query_tile[1]
     within = row % query_tile[0] * query_tile[1] + column % query_tile[1]

@@ -40,7 +40,7 @@ class Transfer(keras.layers.Layer):
         centre = tf.pad(centre, [[0, 0], [1, 1], [1, 1]], constant_values=-count)
         # Of every position's nine neighbours: what the patch of each has for this position.
         rows, columns = (tf.range(n)[:, None] + [2, 1, 0] for n in (height, width))
-        neighbours = rows[:, None, :, None] * (width + 2) + columns[:, None]  # [H, W, 3, 3]
+        neighbours = rows[:, None, :, None] * (width + 2) + columns[:, None, :]  # [H, W, 3, 3]
         sources = tf.gather(tf.reshape(centre, [batch, -1]), neighbours, axis=1)
         shifts = tf.constant([-1, 0, 1])
         sources = tf.maximum(sources + shifts[:, None] * (blocks_width + 2) + shifts, 0)
