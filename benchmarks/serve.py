@@ -27,10 +27,10 @@ import numpy as np
 import psutil
 import tensorflow as tf
 from serving_client import Client
-from ttsr_tf.export.graph.session import Session
 
 from ttsr_tf import TTSR
 from ttsr_tf.configuration import Configuration, integer, string, switch
+from ttsr_tf.export.graph.session import Session
 from ttsr_tf.weights import checkpoints
 from ttsr_tf.weights.initial import initialise
 
