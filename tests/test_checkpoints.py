@@ -62,7 +62,8 @@ def test_a_file_is_read_without_this_package(model, tmp_path):
     with safetensors.safe_open(path, "np") as file:
         about, arrays = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert about["model"] == "ttsr"
-    assert json.loads(about["config"]) == {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4}
+    config = {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4, "residual": False}
+    assert json.loads(about["config"]) == config
     assert about["tensorflow"] == tf.__version__
     assert len(arrays) == len(model.variables)
     kernel = model.refine_124[2].blocks[0].conv2.kernel

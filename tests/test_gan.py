@@ -136,8 +136,19 @@ def test_the_graph_of_a_step_is_small(batch, monkeypatch):
     step = tf.function(gan.full_step, autograph=False)
     graph = step.get_concrete_function(batch).graph
     variables = len(gan.generator.variables) + len(gan.critic.variables)
-    # 55 a variable; the optimizer's part was 40 more when it was written out.
-    assert len(graph.get_operations()) < 60 * variables
+    # 64 a variable; the optimizer's part was 40 more when it was written out.
+    assert len(graph.get_operations()) < 70 * variables
+
+
+def test_a_frozen_extractor_stays(batch):
+    gan = _gan()
+    gan.generator.texture_extractor.trainable = False
+    gan.compile(Adam(RATES["backbone"]), None, Adam(RATES["critic"]))
+    report, changes = _changes(gan, gan.full_step, batch)
+    assert set(report) == set(gan.reported)
+    assert "norm/extractor" not in report
+    assert changes["backbone"] == pytest.approx(RATES["backbone"], rel=1e-3)
+    assert changes["extractor"] == 0
 
 
 def test_averaged_weights_are_lent(batch):

@@ -81,3 +81,14 @@ def test_mixed_precision_reaches_every_layer():
     assert model.relevance.compute_dtype == "float32"
     assert model.refine_124[2].blocks[0].conv2.compute_dtype == "bfloat16"
     assert model.texture_extractor.conv2_2.compute_dtype == "bfloat16"
+
+
+def test_a_residual_is_added_to_the_enlarged_picture(rng):
+    inputs = network_inputs(picture(rng, 5, 7)[None], picture(rng, 24, 16)[None])
+    plain, residual = (TTSR((1, 1, 1, 1), 4, residual=on) for on in (False, True))
+    for model in (plain, residual):
+        model.build()
+    residual.set_weights(plain.get_weights())
+    expected = np.clip(plain(inputs)["sr"] + inputs["lr_up"], -1, 1)
+    assert np.abs(plain(inputs)["sr"]).max() < 1  # not clipped before
+    np.testing.assert_allclose(residual(inputs)["sr"], expected, atol=1e-6)

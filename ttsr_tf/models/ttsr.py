@@ -25,6 +25,7 @@ class TTSR(keras.Model):
     Args:
         num_residual_blocks: blocks of the shallow features, at ×1, at ×2 and at ×4.
         num_features: channels of the backbone.
+        residual: whether `sr` is what the backbone adds to `lr_up`; not so in the paper.
 
     Inputs: a dict of float [B, H, W, 3] in [-1, 1]: `lr` of any size, `lr_up` four times as large,
     `ref` of any size from 4×4, `ref_down_up` as large as `ref`; `ttsr_tf.network_inputs` makes it.
@@ -32,8 +33,7 @@ class TTSR(keras.Model):
     positions in the reference's ×1 map [h // 4, w // 4]; `confidence` [B, H, W, 1];
     `textures`, three maps of 256, 128 and 64 channels at ×1, ×2 and ×4.
 
-    Raises:
-        InputError: sizes that don't go together.
+    Raises InputError where sizes don't go together.
     """
 
     value_channels = 256, 128, 64
@@ -47,11 +47,14 @@ class TTSR(keras.Model):
         self,
         num_residual_blocks: tuple[int, int, int, int] = (16, 16, 8, 4),
         num_features: int = 64,
+        *,
+        residual: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
+        self.residual = residual
         shallow, x1, x2, x4 = num_residual_blocks
         policy = {"dtype": self.dtype_policy}
 
@@ -127,6 +130,8 @@ class TTSR(keras.Model):
         sr = [x4, self.tail_x1(x1), self.tail_x2(x2)]
         for layer in self.tail:
             sr = layer(sr)
+        if self.residual:
+            sr += tf.cast(inputs["lr_up"], sr.dtype)
         return tf.clip_by_value(sr, -1, 1)
 
     def texture_loss(self, outputs, sr, weigh_by_confidence=False):
@@ -151,7 +156,7 @@ class TTSR(keras.Model):
         """Creates every variable; the sizes of the pictures don't matter."""
         del input_shape
         n = self.num_features
-        picture, features, scalar = (None, None, None, 3), (None, None, None, n), (None,) * 3 + (1,)
+        picture, features, scalar = ((None, None, None, c) for c in (3, n, 1))
         self.texture_extractor.build(picture)
         self.head.build(picture)
         fusions = self.fuse_x1, self.fuse_x2, self.fuse_x4
@@ -173,8 +178,7 @@ class TTSR(keras.Model):
         return 4 * (sum(self.value_channels) // 4 + 7 * self.num_features)
 
     def flops(self, lr_size, ref_sizes):
-        queries = math.prod(lr_size)
-        keys = sum((height // 4) * (width // 4) for height, width in ref_sizes)
+        queries, keys = math.prod(lr_size), sum((h // 4) * (w // 4) for h, w in ref_sizes)
         n, (shallow, x1, x2, x4) = self.num_features, self.num_residual_blocks
         convs = 2 * (shallow + x1 + 5 * x2 + 21 * x4) + 150  # of n×n channels, in areas of LR
         return (
@@ -184,7 +188,8 @@ class TTSR(keras.Model):
         )
 
     def get_config(self):
-        return {"num_residual_blocks": self.num_residual_blocks, "num_features": self.num_features}
+        names = "num_residual_blocks", "num_features", "residual"
+        return {name: getattr(self, name) for name in names}
 
 
 def _refined(scales, exchange, stacks):
@@ -193,6 +198,4 @@ def _refined(scales, exchange, stacks):
 
 
 def _squared_error(a, b):
-    return tf.reduce_mean(
-        tf.math.squared_difference(tf.cast(a, tf.float32), tf.cast(b, tf.float32))
-    )
+    return tf.reduce_mean((tf.cast(a, tf.float32) - tf.cast(b, tf.float32)) ** 2)

@@ -83,6 +83,8 @@ class TrainingConfig(Configuration):
         (16, 16, 8, 4), "Of the shallow features, at ×1, ×2 and ×4.", length=4
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
+    residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    train_extractor: bool = switch(True, "Whether the texture extractor learns, too.")
     summary_every: int = integer(50, "Steps.", lower_bound=1, changeable=True)
     validate_every: int = integer(1319, "Steps.", lower_bound=1, changeable=True)
     checkpoint_minutes: float = number(
@@ -96,6 +98,7 @@ class TrainingConfig(Configuration):
         return {
             "num_residual_blocks": self.num_residual_blocks,
             "num_features": self.num_features,
+            "residual": self.residual,
         }
 
     @property
@@ -137,8 +140,7 @@ def check(config):
         there, wanted = files.read_header(path).config, config.model_config
         if there != wanted:
             raise InputError(
-                f"{path} is of a network with {there}, not {wanted}. Give `num_residual_blocks` "
-                "and `num_features` as there."
+                f"{path} is of a network with {there}, not {wanted}. Give the same values."
             )
     pairs.check(config.dataset, config.data_dir)
     run_folder.check(config)

@@ -16,7 +16,6 @@ from ttsr_tf.training.gradients import clipped, of_losses
 from ttsr_tf.training.optimizers import LossScale
 from ttsr_tf.training.schedule import PUBLISHED, Schedule
 
-_NORMS = "norm/backbone", "norm/extractor"
 _OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
 
 
@@ -59,9 +58,8 @@ class GAN(keras.Model):
         self.backbone_optimizer = backbone_optimizer
         self.extractor_optimizer = extractor_optimizer
         self.critic_optimizer = critic_optimizer
-        backbone, extractor = self._parts()
-        backbone_optimizer.build(backbone)
-        extractor_optimizer.build(extractor)
+        for optimizer, variables in self._parts().values():
+            optimizer.build(variables)
         if self.critic:
             critic_optimizer.build(self.critic.trainable_variables)
 
@@ -75,9 +73,8 @@ class GAN(keras.Model):
             yield
             return
         weights = self.generator.get_weights()
-        backbone, extractor = self._parts()
-        self.backbone_optimizer.finalize_variable_values(backbone)
-        self.extractor_optimizer.finalize_variable_values(extractor)
+        for optimizer, variables in self._parts().values():
+            optimizer.finalize_variable_values(variables)
         yield
         self.generator.set_weights(weights)
 
@@ -108,7 +105,8 @@ class GAN(keras.Model):
     @property
     def reported(self):
         """Names of the numbers that `full_step` returns."""
-        return [*self._used_losses(), *_NORMS, *(_OF_CRITIC if self.critic else [])]
+        norms = [f"norm/{part}" for part in self._parts()]
+        return [*self._used_losses(), *norms, *(_OF_CRITIC if self.critic else [])]
 
     def _used_losses(self):
         """Names of the generator's losses."""
@@ -139,7 +137,6 @@ class GAN(keras.Model):
             weights = [getattr(self.loss_weights, name) * scale for name in names]
             return tf.add_n([w * loss for w, loss in zip(weights, found, strict=True)]), found
 
-        backbone, extractor = self._parts()
         gradients, found = of_losses(
             self.generator,
             batch,
@@ -153,13 +150,12 @@ class GAN(keras.Model):
             gradients = self.loss_scale.unscaled(gradients)
         gradients = clipped(gradients, self.schedule.global_clipnorm)
         found_for = dict(zip(map(id, self.generator.trainable_variables), gradients, strict=True))
-        of_backbone, of_extractor = (
-            [found_for[id(v)] for v in part] for part in (backbone, extractor)
-        )
-        distribution.apply(self.backbone_optimizer, of_backbone, backbone)
-        distribution.apply(self.extractor_optimizer, of_extractor, extractor)
-        norms = [tf.linalg.global_norm(part) for part in (of_backbone, of_extractor)]
-        return distribution.shares(dict(zip([*names, *_NORMS], [*found, *norms], strict=True)))
+        report = dict(zip(names, found, strict=True))
+        for part, (optimizer, variables) in self._parts().items():
+            of_part = [found_for[id(v)] for v in variables]
+            distribution.apply(optimizer, of_part, variables)
+            report[f"norm/{part}"] = tf.linalg.global_norm(of_part)
+        return distribution.shares(report)
 
     def _train_critic(self, hr, sr, epsilon):
         sr = tf.stop_gradient(tf.cast(sr, tf.float32))
@@ -176,7 +172,11 @@ class GAN(keras.Model):
         return distribution.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
 
     def _parts(self):
-        """The generator's variables: of its backbone, and of its texture extractor."""
+        """The generator's optimizers and what each trains: its backbone, and its texture extractor
+        unless that is frozen.
+        """
         extractor = self.generator.texture_extractor.trainable_variables
-        names = {id(v) for v in extractor}
-        return [v for v in self.generator.trainable_variables if id(v) not in names], extractor
+        taken = {id(v) for v in extractor}
+        backbone = [v for v in self.generator.trainable_variables if id(v) not in taken]
+        parts = {"backbone": (self.backbone_optimizer, backbone)}
+        return parts | ({"extractor": (self.extractor_optimizer, extractor)} if extractor else {})

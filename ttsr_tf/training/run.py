@@ -104,6 +104,7 @@ def _gan(config):
     else:
         initialise(generator, [config.seed, 0])
         vgg19.initialise(generator.texture_extractor, config.vgg19_weights)
+    generator.texture_extractor.trainable = config.train_extractor
     critic = features = None
     if config.trains_fully and config.adversarial_weight:
         critic = Critic(config.crop_size)

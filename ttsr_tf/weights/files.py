@@ -92,8 +92,9 @@ def read_header(path):
 
 
 def _config(parsed):
-    """Sizes with the tuples that JSON made lists of."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
+    """The arguments with the tuples that JSON made lists of, and what 0.1 had no argument for."""
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
+    return {**given, "residual": given.get("residual", False)}
 
 
 def read(path):
