@@ -38,8 +38,8 @@ class TTSR(keras.Model):
 
     value_channels = 256, 128, 64
     smallest_lr, smallest_ref = 3, 12
-    # benchmarks/tiles.py, on a checkpoint of random weights in the released format: with 16 no
-    # value was further than a level from the picture in one piece, with 8 4 % were.
+    # benchmarks/tiles.py, on random weights in the released format: with 16 no value was further
+    # than a level from the picture in one piece, with 8 4 % were.
     tile_overlap = 24
     without_reference = None
 
@@ -181,11 +181,8 @@ class TTSR(keras.Model):
         queries, keys = math.prod(lr_size), sum((h // 4) * (w // 4) for h, w in ref_sizes)
         n, (shallow, x1, x2, x4) = self.num_features, self.num_residual_blocks
         convs = 2 * (shallow + x1 + 5 * x2 + 21 * x4) + 150  # of n×n channels, in areas of LR
-        return (
-            2 * self.value_channels[0] * queries * keys
-            + 18 * n**2 * convs * queries
-            + _LTE_FLOPS * 16 * (queries + 2 * keys)
-        )
+        backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
+        return backbone + search + _LTE_FLOPS * 16 * (queries + 2 * keys)
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", "residual"
