@@ -104,7 +104,8 @@ def test_what_people_give_is_taken(tmp_path):
 
 def test_help_says_defaults_and_bounds():
     shown = configuration.help_of(Config)
-    assert "--lr: The small picture.\n    required" in shown
-    assert "--steps: How many. (a positive integer)\n    default: '9'" in shown
-    assert "--[no]verify: Whether.\n    default: 'true'" in shown
-    assert "<a|b>: Which." in shown
+    assert shown.splitlines()[0] == "--lr: The small picture. (required)"
+    assert "--steps: How many. (a positive integer; default: '9')" in shown
+    assert "--rate: How fast. (a non-negative number)\n" in shown
+    assert "--[no]verify: Whether. (default: 'true')" in shown
+    assert "--kind: <a|b>: Which. (default: 'a')" in shown

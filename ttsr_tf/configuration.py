@@ -9,6 +9,7 @@ absl's parser of a flag judges what a caller in Python gives too, so defaults an
 
 import dataclasses
 import functools
+import textwrap
 
 from absl import flags
 
@@ -123,11 +124,14 @@ def help_of(cls):
     shown = []
     for field in dataclasses.fields(cls):
         flag = defined[field.name]
-        limits = flag.parser.syntactic_help
-        limits = f" ({limits})" if limits and not flag.boolean else ""
-        default = "required" if field.default is REQUIRED else f"default: {flag.default_as_str}"
+        notes = [] if flag.boolean else [flag.parser.syntactic_help]
+        if field.default is REQUIRED:
+            notes.append("required")
+        elif field.default not in (None, ()):
+            notes.append(f"default: {flag.default_as_str}")
         name = f"--[no]{field.name}" if flag.boolean else f"--{field.name}"
-        shown.append(f"{name}: {flag.help}{limits}\n    {default}")
+        text = f"{name}: {flag.help} ({'; '.join(filter(None, notes))})".removesuffix(" ()")
+        shown.append(textwrap.fill(text, 100, subsequent_indent="    "))
     return "\n".join(shown)
 
 
