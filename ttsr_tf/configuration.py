@@ -130,7 +130,8 @@ def help_of(cls):
         elif field.default not in (None, ()):
             notes.append(f"default: {flag.default_as_str}")
         name = f"--[no]{field.name}" if flag.boolean else f"--{field.name}"
-        text = f"{name}: {flag.help} ({'; '.join(filter(None, notes))})".removesuffix(" ()")
+        about = flag.help.split(";\n")[0]  # absl adds how to repeat a flag
+        text = f"{name}: {about} ({'; '.join(filter(None, notes))})".removesuffix(" ()")
         shown.append(textwrap.fill(text, 100, subsequent_indent="    "))
     return "\n".join(shown)
 
