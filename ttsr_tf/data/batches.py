@@ -42,6 +42,9 @@ class Share(NamedTuple):
 
 WHOLE = Share()
 
+# AutoGraph would read for a second what has nothing for it.
+_as_it_is = tf.autograph.experimental.do_not_convert
+
 
 def batches(pairs, stream, first_step=0, *, share=WHOLE):
     """An endless stream of augmented batches, in an order that only the seed decides.
@@ -59,9 +62,13 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
     crop_size, batch_size, seed, epsilons = stream
     own = batch_size // share.workers
     first = share.worker * own
-    start = tf.data.Dataset.range(first_step, 2**62).map(lambda n: n * batch_size + first)
-    numbers = start.flat_map(lambda n: tf.data.Dataset.range(n, n + own))
 
+    @_as_it_is
+    def numbers(step):
+        start = step * batch_size + first
+        return tf.data.Dataset.range(start, start + own)
+
+    @_as_it_is
     def example(number):
         kinds = tf.uint8, tf.uint8
         hr, ref = tf.numpy_function(crops, [number], kinds, stateful=False)
@@ -74,7 +81,10 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
     def crops(number):
         return cropped(pairs, number, crop_size=crop_size, seed=seed)
 
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    steps = tf.data.Dataset.range(first_step, 2**62)
+    examples = steps.flat_map(numbers).map(
+        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
     return examples.batch(own // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
