@@ -10,7 +10,16 @@ import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
-from export_fixtures import exported, exported_model, large, pair, server  # noqa: F401
+from export_fixtures import (  # noqa: F401
+    enlarged,
+    exported,
+    exported_model,
+    pair,
+    replica,
+    server,
+    tiny_weights,
+    worker_sets,
+)
 
 # Before any operation: two devices, so that strategies have something to mirror.
 tf.config.set_logical_device_configuration(

@@ -1,14 +1,11 @@
 """Fixtures of exported and served models."""
 
-import pathlib
+import contextlib
+import io
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-
-ROOT = pathlib.Path(__file__).parent.parent
 
 
 def tiny_checkpoint(folder):
@@ -24,33 +21,63 @@ def tiny_checkpoint(folder):
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """A folder with model.safetensors and ttsr/1, the SavedModel of it, by `export.saved_model`."""
+def tiny_weights(tmp_path_factory):
+    """The path of a tiny checkpoint, for all who only read it."""
+    return tiny_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture
+def worker_sets(monkeypatch):
+    """What a `Worker` in this process would set of TensorFlow, which runs already; by name."""
+    import tensorflow as tf
+
+    given = {}
+    for place, name in (
+        (tf.config, "set_visible_devices"),
+        (tf.config.threading, "set_intra_op_parallelism_threads"),
+        (tf.config.threading, "set_inter_op_parallelism_threads"),
+    ):
+        monkeypatch.setattr(place, name, lambda *values, name=name: given.update({name: values}))
+    return given
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_weights, tmp_path_factory):
+    """A folder with model.safetensors and ttsr/1, the SavedModel of it, by `export_saved_model`."""
+    from export import SavedModelConfig, export_saved_model
+
     place = tmp_path_factory.mktemp("exported")
-    flags = f"--checkpoint={tiny_checkpoint(place)}", f"--output_dir={place / 'ttsr'}"
-    small = "--max_lr_pixels=1600", "--max_ref_pixels=25600"
-    result = subprocess.run(
-        [sys.executable, "-m", "export.saved_model", *flags, *small, "--nowarmup"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    assert "Equal to the checkpoint on 1 pairs of photographs, by both signatures" in result.stdout
-    assert result.stdout.endswith("ttsr/1 written.\n")
-    assert [path.name for path in (place / "ttsr").iterdir()] == ["1"]
+    path, models = shutil.copy(tiny_weights, place), place / "ttsr"
+    small = {"max_lr_pixels": 1600, "max_ref_pixels": 25600}
+    config = SavedModelConfig(checkpoint=path, output_dir=models, **small)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert export_saved_model(config) == str(models / "1")
+    *_, equal, takes, written = said.getvalue().splitlines()
+    assert equal == "Equal to the checkpoint on 1 pairs of photographs, by both signatures."
+    assert takes.startswith("A request of the most pixels, 1,600 of LR and 25,600 of the reference")
+    assert written == f"{models / '1'} written."
+    assert [path.name for path in models.iterdir()] == ["1"]
     return place
 
 
 @pytest.fixture(scope="session")
-def server(exported, tmp_path_factory):
-    """`export.serve` with three places to wait and requests of 1 MB, as a `serving.Server`."""
+def replica(exported):
+    """What Ray would run as a process, in this one."""
+    from export.server.replicas import Replica
+
+    return Replica(str(exported / "ttsr" / "1"), 2)
+
+
+@pytest.fixture(scope="session")
+def server(exported, replica):
+    """The server with three places to wait and requests of 1 MB, as a `serving.InProcess`."""
     import serving
 
-    models = tmp_path_factory.mktemp("models") / "ttsr"
-    shutil.copytree(exported / "ttsr" / "1", models / "1")
-    with serving.started(models, "--max_queued_requests=3", "--max_request_mb=1") as server:
+    def start(path, name, num_replicas):
+        return serving.Handle(replica), replica.signatures()
+
+    limits = {"max_queued_requests": 3, "max_request_mb": 1}
+    with serving.in_process(exported / "ttsr", start, **limits) as server:
         yield server
 
 
@@ -62,16 +89,14 @@ def exported_model(exported):
     return load(exported / "model.safetensors")
 
 
-@pytest.fixture
-def pair(rng):
+@pytest.fixture(scope="session")
+def pair():
     """A small picture and a reference."""
+    rng = np.random.default_rng(7)
     return tuple(rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in ((9, 14), (20, 27)))
 
 
 @pytest.fixture(scope="session")
-def large():
-    """A request that takes some tenths of a second."""
-    from serving import picture, pixels
-
-    rng = np.random.default_rng(1)
-    return pixels(picture(rng, 40, 40)[None], picture(rng, 160, 160)[None])
+def enlarged(exported_model, pair):
+    """What the network makes of `pair`."""
+    return exported_model.upscale_with_attention(*pair)

@@ -1,20 +1,19 @@
-"""`python -m export.serve` as a process, TF Serving's own stubs, and requests."""
+"""A server's clients by gRPC and REST, what they send, and the server itself without Ray."""
 
+import asyncio
 import base64
+import concurrent.futures
 import contextlib
 import json
 import socket
-import subprocess
-import sys
+import time
 import urllib.error
 import urllib.request
 
 import grpc
 import numpy as np
-import psutil
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 from tensorflow_serving.apis import (
@@ -24,47 +23,18 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-
-@contextlib.contextmanager
-def started(models, *flags):
-    """A `Server` that is ready; afterwards nothing of it is left."""
-    server = Server(models, flags)
-    family = []
-    try:
-        assert "loading the model" in server.process.stdout.readline()
-        line = server.process.stdout.readline()
-        assert line.startswith("Serving ttsr, version 1: gRPC 127.0.0.1:"), line
-        family = psutil.Process(server.process.pid).children(recursive=True)
-        yield server
-    finally:
-        server.channel.close()
-        server.process.terminate()
-        server.process.wait(timeout=60)
-        server.process.stdout.close()
-        _, alive = psutil.wait_procs(family, timeout=20)
-        for process in alive:
-            process.kill()
-    assert not alive
+from export.server import grpc_service, model_versions, replicas, rest, run
+from export.server.config import ServeConfig
 
 
-class Server:
-    """The process and its clients."""
+class Clients:
+    """Of a server on this machine."""
 
-    def __init__(self, models, flags):
-        self.models = models
-        self.grpc_port, self.rest_port, self.metrics_port = free_ports(3)
-        ports = (
-            f"--port={self.grpc_port}",
-            f"--rest_api_port={self.rest_port}",
-            f"--metrics_port={self.metrics_port}",
+    def __init__(self):
+        self.ports = dict(
+            zip(("port", "rest_api_port", "metrics_port"), free_ports(3), strict=True)
         )
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "export.serve", f"--model_base_path={models}", *ports, *flags],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.grpc_port, self.rest_port, self.metrics_port = self.ports.values()
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}")
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.model_service = model_service_pb2_grpc.ModelServiceStub(self.channel)
@@ -89,9 +59,84 @@ class Server:
             with error:
                 return error.code, json.load(error)
 
-    def replicas(self):
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        return [process for process in family if process.name().startswith("ray::ServeReplica")]
+
+class InProcess(Clients):
+    """`export.server` in a thread; see `in_process`.
+
+    Attributes:
+        counted: what went to Ray's metrics, (protocol, code)s.
+        running: a future that is done when the server has ended.
+    """
+
+    def __init__(self, models, flags):
+        super().__init__()
+        self.counted = []
+        self._config = ServeConfig(model_base_path=models, **self.ports, **flags)
+        self._loop = self._stop = None
+        thread = concurrent.futures.ThreadPoolExecutor(1)
+        self.running = thread.submit(run.serve_saved_model, self._config, self._stopped)
+        thread.shutdown(wait=False)
+
+    def ready(self):
+        if self.running.done():
+            self.running.result()
+        with contextlib.suppress(OSError):
+            return self.rest("/healthz") == (200, {"status": "ok"})
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def _stopped(self):
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        await self._stop.wait()
+
+
+@contextlib.contextmanager
+def in_process(models, start, **flags):
+    """The server of `python -m export.serve`, ready, in a thread; but without Ray.
+
+    Args:
+        models: the folder of versions.
+        start: in the place of `replicas.start`.
+        **flags: of a `ServeConfig`.
+
+    Yields:
+        An `InProcess`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replicas, "cluster", contextlib.nullcontext)
+        patch.setattr(replicas, "start", start)
+        patch.setattr(replicas, "stop", lambda name: None)
+        patch.setattr(model_versions, "_LOOK_EVERY", 0.02)
+        server = InProcess(models, flags)
+        for module in grpc_service, rest:
+            patch.setattr(module, "count", lambda *how: server.counted.append(how))
+        try:
+            until(server.ready)
+            yield server
+        finally:
+            server.channel.close()
+            if server._loop and not server.running.done():
+                server.stop()
+            server.running.result(timeout=60)
+
+
+class Handle:
+    """Ray's handle of a replica, which is in this process."""
+
+    def __init__(self, replica):
+        self.run = self
+        self._replica = replica
+
+    def remote(self, signature_name, inputs):
+        return asyncio.to_thread(self._replica.run, signature_name, inputs)
+
+
+def until(condition, seconds=300):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
 
 
 def free_ports(count):
@@ -114,7 +159,8 @@ def predict(signature, **inputs):
     request = predict_pb2.PredictRequest()
     request.model_spec.name, request.model_spec.signature_name = "ttsr", signature
     for name, value in inputs.items():
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        is_proto = hasattr(value, "tensor_content")
+        request.inputs[name].CopyFrom(value if is_proto else tf.make_tensor_proto(value))
     return request
 
 

@@ -1,30 +1,69 @@
-"""`python -m export.batch`, as a person runs it."""
+"""A batch in this process: its planner, its jobs and a worker, without Ray."""
 
+import contextlib
 import csv
 import os
 import signal
-import subprocess
-import sys
-import time
-import uuid
 
 import numpy as np
 import PIL.Image
-import psutil
 import pytest
-from conftest import ROOT, ports_beyond_this_machine
-from export_fixtures import tiny_checkpoint
 
-from ttsr_tf import load
+pytest.importorskip("ray.data", reason="NOT TESTED: needs the extra `ray`")
+from export import BatchConfig, upscale_batch
+from export import batch as door
+from export.workers import pool, run, worker
+from ttsr_tf import InputError, load
 from ttsr_tf.images import files
+from ttsr_tf.inference import UpscaleConfig, upscale_files
+
+CORRUPT = "cut.png", "text.jpg"
+
+
+@pytest.fixture(scope="module")
+def upscaler(tiny_weights):
+    return load(tiny_weights)
+
+
+class Cluster:
+    """Ray's, of two machines, one of which was lost; `done` are the jobs that reached a worker."""
+
+    def __init__(self):
+        self.done = []
+
+    def nodes(self):
+        resources = {"CPU": 2.0, "memory": 3 * 2**30}
+        lost = {"CPU": 1.0, "memory": 2**30}
+        return [{"Alive": True, "Resources": resources}, {"Alive": False, "Resources": lost}]
+
+    @contextlib.contextmanager
+    def connected(self, address):
+        yield self
+
+    def results(self, ray, jobs, pool, *, checkpoint, aside):
+        own = worker.Worker(
+            checkpoint=checkpoint, cpus=pool.cpus, memory_gb=pool.memory_gb, aside=aside
+        )
+        for job in jobs:
+            self.done.append(job)
+            yield own(job._asdict())
 
 
 @pytest.fixture
-def place(tmp_path, rng):
-    tiny_checkpoint(tmp_path)
+def cluster(monkeypatch, upscaler, worker_sets):
+    stand_in = Cluster()
+    monkeypatch.setattr(pool, "connected", stand_in.connected)
+    monkeypatch.setattr(pool, "results", stand_in.results)
+    monkeypatch.setattr(worker, "load", lambda checkpoint: upscaler)  # its graphs are there
+    return stand_in
+
+
+@pytest.fixture
+def place(tmp_path, rng, monkeypatch):
     ref = rng.integers(256, size=(41, 50, 3), dtype=np.uint8)
     PIL.Image.fromarray(ref).save(tmp_path / "ref.jpg")
     (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -41,96 +80,62 @@ def pictures(place, rng):
 
 
 @pytest.fixture
-def start(place):
-    """Starts the command in `place`; nothing that it or Ray starts may be left in the end."""
-    mark = uuid.uuid4().hex
-    environment = {**os.environ, "TTSR_TEST": mark, "PYTHONPATH": str(ROOT)}
+def batch(place, cluster, tiny_weights):
+    """Does a batch in `place`."""
 
-    def command(*flags):
-        common = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out'}"
-        return subprocess.Popen(
-            [sys.executable, "-m", "export.batch", *common, *flags],
-            cwd=place,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    yield command
-    deadline = time.monotonic() + 20
-    while left := [p for p in psutil.process_iter() if _environment(p).get("TTSR_TEST") == mark]:
-        if time.monotonic() > deadline:
-            for process in left:
-                process.kill()
-            raise AssertionError(f"left behind: {left}")
-        time.sleep(0.2)
-
-
-@pytest.fixture
-def batch(start):
-    """Runs the command: exit code, stdout, lines of stderr."""
-
-    def run(*flags):
-        process = start(*flags)
-        stdout, stderr = process.communicate(timeout=200)
-        return process.returncode, stdout, stderr.splitlines()
+    def run(**given):
+        config = BatchConfig(checkpoint=tiny_weights, output=place / "out", **given)
+        return upscale_batch(config)
 
     return run
 
 
-@pytest.fixture
-def expected(place, run, tmp_path_factory):
-    """A folder of what `ttsr_tf.upscale` makes of `place`/in."""
-
-    def folder():
-        output = tmp_path_factory.mktemp("expected")
-        flags = f"--lr={place / 'in'}", f"--ref={place / 'ref.jpg'}", f"--output={output}"
-        result = run("upscale", *flags, f"--checkpoint={place / 'model.safetensors'}")
-        assert result.returncode == 0, result.stderr
-        return _contents(output)
-
-    return folder
-
-
-def test_a_folder(place, pictures, batch, expected):
+def test_a_folder(place, pictures, batch, cluster, tiny_weights, capsys, tmp_path_factory):
     pictures(["a.png", "b.bmp"])
     pictures(["grey, transparent.png"], (13, 20, 2))
     (place / "in/notes.txt").write_text("no picture")
-    good = expected()
+    expected = tmp_path_factory.mktemp("expected")
+    upscale_files(UpscaleConfig(lr="in", ref=["ref.jpg"], checkpoint=tiny_weights, output=expected))
     whole = (place / "in/a.png").read_bytes()
     (place / "in/cut.png").write_bytes(whole[: len(whole) // 2])
     (place / "in/text.jpg").write_text("hello")
-    flags = "--input=in", "--ref=ref.jpg"
+    capsys.readouterr()
 
-    code, stdout, (error,) = batch(*flags)
-    assert code == 1
-    assert error.startswith(f"error: 2 of 5 pictures failed: see {place / 'out/failures.csv'}.")
-    assert stdout.startswith("5 pictures, 0 of them done before.\n")
-    assert "picture 5/5, failed 2" in stdout
-    assert stdout.endswith(f"3 pictures written to {place / 'out'}.\n")
+    result = batch(input="in", ref="ref.jpg")
+    assert result.pictures == 5
+    good = [str(place / "out" / name) for name in ("a.png", "b.png", "grey, transparent.png")]
+    assert result.outputs == good
+    assert result.failures_file == str(place / "out/failures.csv")
+    said = capsys.readouterr().out
+    assert said.startswith("5 pictures, 0 of them done before.\n1 workers, each with CPUs: 2, ")
+    assert "memory: 3.0 GiB" in said
+    assert "picture 5/5, failed 2" in said
+    assert said.endswith(f"3 pictures written to {place / 'out'}.\n")
     failures = _rows(place / "out/failures.csv")
     assert [row["picture"] for row in failures] == [str(place / f"in/{n}") for n in CORRUPT]
     assert {row["reference"] for row in failures} == {str(place / "ref.jpg")}
     assert "cut.png can't be read" in failures[0]["reason"]
     assert "text.jpg is not a picture" in failures[1]["reason"]
     (place / "out/failures.csv").rename(place / "failures.csv")
-    assert _contents(place / "out") == good
+    assert _contents(place / "out") == _contents(expected)
 
     (place / "failures.csv").rename(place / "out/failures.csv")
+    (place / "out/a.png").unlink()
     for name in CORRUPT:
         (place / "in" / name).unlink()
     before = {path: path.stat().st_mtime_ns for path in (place / "out").glob("*.png")}
-    code, stdout, stderr = batch(*flags)
-    assert (code, stderr) == (0, [])
-    assert "3 pictures, 3 of them done before.\n0 pictures written" in stdout
-    assert {path: path.stat().st_mtime_ns for path in (place / "out").iterdir()} == before
+    cluster.done.clear()
+    result = batch(input="in", ref="ref.jpg")
+    assert (result.outputs, result.failures, result.pictures) == (good[:1], [], 3)
+    assert [job.output for job in cluster.done] == good[:1]
+    said = capsys.readouterr().out
+    assert "3 pictures, 2 of them done before." in said
+    assert "picture 3/3" in said
+    assert _contents(place / "out") == _contents(expected)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-CORRUPT = "cut.png", "text.jpg"
-
-
-def test_a_list_of_pairs(place, pictures, batch):
+def test_a_list_of_pairs(place, pictures, batch, upscaler, capsys):
     pictures(["a.png", "b.png"])
     pictures(["dot.png"], (1, 1, 3))
     pictures(["ref.webp"], (32, 20, 3))
@@ -142,74 +147,71 @@ def test_a_list_of_pairs(place, pictures, batch):
         "dot.png,../ref.jpg,",
     ]
     (place / "in/list.csv").write_text("\n".join(lines), encoding="utf-8")
-    code, stdout, (error,) = batch("--pairs=in/list.csv", "--memory_gb=2")
-    assert code == 1
-    assert "memory: 2.0 GiB" in stdout
-    assert "error: 2 of 4 pictures failed" in error
+    result = batch(pairs="in/list.csv", memory_gb=2, worker_cpus=1)
+    assert "2 workers, each with CPUs: 1, memory: 2.0 GiB." in capsys.readouterr().out
     reasons = [row["reason"] for row in _rows(place / "out/failures.csv")]
+    assert reasons == [failure[2] for failure in result.failures]
     assert reasons[0] == f"{place / 'in/none.png'} is not a file. Check the path."
     assert "`lr` is 1×1 pixels, at least 3×3 are needed" in reasons[1]
-    upscaler, lr = load(place), files.read(place / "in/a.png").rgb
+    lr = files.read(place / "in/a.png").rgb
     for name, ref in (("a.png", "ref.jpg"), ("other.bmp", "in/ref.webp")):
         sr = upscaler.upscale(lr, files.read(place / ref).rgb)
         np.testing.assert_array_equal(files.read(place / "out" / name).rgb, sr)
     assert len(list((place / "out").iterdir())) == 3
 
 
-def test_stopped_started_and_a_worker_killed(place, pictures, start, expected):
-    pictures([f"{i:02}.png" for i in range(16)], (50, 50, 3))
-    good = expected()
-    flags = "--input=in/*.png", "--ref=ref.jpg", "--worker_cpus=1"  # two workers or more
-    process = start(*flags)
-    _wait(process, lambda: len(list((place / "out").glob("*.png"))) >= 2)
-    for one in psutil.Process(process.pid).children(recursive=True):
-        assert not ports_beyond_this_machine(one), one
-    process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert stderr.splitlines() == ["", "Stopped. The same command goes on."]
-    done = len(list((place / "out").iterdir()))
-    assert 2 <= done < 16
-    assert set(_contents(place / "out").items()) <= set(good.items())
-
-    process = start(*flags)
-    _wait(process, lambda: len(list((place / "out").glob("*.png"))) >= done + 2)
-    psutil.Process(_worker_of(process)).kill()
-    stdout, stderr = process.communicate(timeout=200)
-    assert (process.returncode, stderr) == (0, ""), stdout
-    assert f"16 pictures, {done} of them done before." in stdout
-    assert _contents(place / "out") == good
-
-
-def test_a_shared_reference_that_is_too_small(place, pictures, batch):
+def test_a_shared_reference_that_is_too_small(place, pictures, batch, cluster):
     pictures(["a.png"])
     pictures(["small.png"], (11, 30, 3))
-    code, stdout, (line,) = batch("--input=in/a.png", "--ref=in/small.png")
-    assert code == 1
-    assert line.startswith("error: --ref is 30×11 pixels, at least 12×12 are needed.")
-    assert "workers" not in stdout
+    with pytest.raises(InputError, match=r"`ref` is 30×11 pixels, at least 12×12 are needed"):
+        batch(input="in/a.png", ref="in/small.png")
+    assert not cluster.done
     assert not list((place / "out").iterdir())
 
 
-def _worker_of(process):
-    """A worker that has begun."""
-    ray = psutil.Process(process.pid).children(recursive=True)
-    return next(p.pid for p in ray if "MapWorker" in "".join(p.cmdline()))
+def test_interrupted(place, pictures, batch, cluster, monkeypatch):
+    pictures(["a.png", "b.png", "c.png"])
+    (place / "in/a.png").write_text("hello")
+    results = cluster.results
+
+    def interrupted(*given, **options):
+        rest = results(*given, **options)
+        yield next(rest)
+        yield next(rest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool, "results", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        batch(input="in", ref="ref.jpg")
+    assert sorted(path.name for path in (place / "out").iterdir()) == ["b.png", "failures.csv"]
+    assert len(_rows(place / "out/failures.csv")) == 1
 
 
-def _wait(process, condition, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+@pytest.fixture
+def door_left(monkeypatch):
+    """Afterwards nothing is left of what the door sets for its process."""
+    for name in ("USAGE_STATS_ENABLED", "BACKEND_LOG_LEVEL", "ENABLE_WINDOWS_OR_OSX_CLUSTER"):
+        monkeypatch.setenv(f"RAY_{name}", "")
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
-def _environment(process):
-    try:
-        return process.environ()
-    except psutil.Error:
-        return {}
+def test_the_door(place, pictures, tiny_weights, monkeypatch, door_left):
+    pictures(["a.png"])
+    config = BatchConfig(input="in", ref="ref.jpg", checkpoint=tiny_weights, output="out")
+    results = iter([["one"], []])
+
+    def upscale(given):
+        assert given == config
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"  # on loopback
+        return run.BatchResult([], next(results), "out/failures.csv", 5)
+
+    monkeypatch.setattr(run, "upscale_batch", upscale)
+    with pytest.raises(InputError, match=r"^1 of 5 pictures failed: see out/failures.csv\."):
+        door.main(config)
+    door.main(config)
 
 
 def _contents(folder):

@@ -4,22 +4,20 @@ import sys
 
 import PIL.Image
 import pytest
-from export_fixtures import tiny_checkpoint
 
 from export.workers.config import BatchConfig, check, check_address
 from ttsr_tf import InputError
 
 
 @pytest.fixture
-def given(tmp_path, monkeypatch):
+def given(tmp_path, monkeypatch, tiny_weights):
     """Arguments of a batch that can begin, in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
-    tiny_checkpoint(tmp_path)
     (tmp_path / "in").mkdir()
     for name in ("ref.jpg", "in/a.png"):
         PIL.Image.new("RGB", (12, 12)).save(name)
     (tmp_path / "text.png").write_text("hello")
-    return {"input": "in", "ref": "ref.jpg", "checkpoint": ".", "output": "out"}
+    return {"input": "in", "ref": "ref.jpg", "checkpoint": tiny_weights, "output": "out"}
 
 
 BAD = {

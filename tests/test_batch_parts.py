@@ -1,20 +1,15 @@
-"""The list of a batch's jobs, its pool of workers, and what a worker does with a bad picture."""
+"""The list of a batch's jobs, and what a worker does with them."""
 
-import socket
-import time
+import pathlib
 from unittest import mock
 
 import PIL.Image
 import pytest
-import ray
-import tensorflow as tf
-from export_fixtures import tiny_checkpoint
 
-from export.workers import jobs, pool
+from export.workers import jobs
+from export.workers import worker as workers
 from export.workers.worker import TRIES, Worker
-from ttsr_tf import InputError
-
-GIB = 2**30
+from ttsr_tf import InputError, load
 
 
 @pytest.fixture
@@ -80,54 +75,28 @@ def test_refused_lists(place, name):
         jobs.of_list("none.csv", "out")
 
 
-def _nodes(*cpus):
-    return [{"CPU": float(n), "memory": n * GIB} for n in cpus]
-
-
-def test_one_machine_is_used_wholly():
-    assert pool.planned(_nodes(16), 100) == (4, 4, 4, 4.0)
-    assert pool.planned(_nodes(16), 3) == (3, 4, 4, 4.0)
-    assert pool.planned(_nodes(1), 100) == (1, 1, 1, 1.0)
-    assert pool.planned(_nodes(16), 100, cpus=8, memory_gb=0.5) == (2, 8, 8, 0.5)
-
-
-@pytest.mark.parametrize("cpus", [(2, 2), (1, 1), (8, 8, 8), (6, 10, 9)])
-def test_the_workers_of_a_lost_node_fit_on_the_others(cpus):
-    planned = pool.planned([*_nodes(*cpus), {"memory": GIB}], 100)
-    for lost in range(len(cpus)):
-        left = cpus[:lost] + cpus[lost + 1 :]
-        places = [n // planned.reserved for n in left]
-        assert sum(places) >= planned.size
-        assert all(p * planned.memory_gb <= n for p, n in zip(places, left, strict=True))
-
-
-def test_no_node_is_large_enough():
-    with pytest.raises(InputError, match="`worker_cpus`=9: the largest node has 8 CPUs"):
-        pool.planned(_nodes(4, 8), 100, cpus=9)
-
-
-def test_what_answers_is_no_cluster(monkeypatch):
-    monkeypatch.setattr(ray, "init", lambda *_, **__: time.sleep(2))  # the real one: for minutes
-    monkeypatch.setattr(pool, "_JOINED_WITHIN", 0.1)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        with (
-            pytest.raises(InputError, match=f"answers at `ray_address`={address} is no Ray"),
-            pool.connected(address),
-        ):
-            pass
+@pytest.fixture(scope="module")
+def upscaler(tiny_weights):
+    return load(tiny_weights)
 
 
 @pytest.fixture
-def worker(tmp_path):
-    tiny_checkpoint(tmp_path)
-    with (  # TensorFlow runs already in this process
-        mock.patch.object(tf.config, "set_visible_devices"),
-        mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads"),
-        mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
-    ):
-        where = str(tmp_path)
-        return Worker(checkpoint=where, cpus=1, memory_gb=2.0, aside=where)
+def worker(upscaler, tmp_path, monkeypatch, worker_sets):
+    monkeypatch.setattr(workers, "load", lambda checkpoint: upscaler)  # its graphs are there
+    return Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=str(tmp_path))
+
+
+@pytest.mark.parametrize(("cpus", "threads"), [(1, 2), (5, 5)])
+def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
+    worker = Worker(checkpoint=str(tiny_weights), cpus=cpus, memory_gb=2.0, aside=".")
+    assert worker_sets == {
+        "set_visible_devices": ([], "GPU"),
+        "set_intra_op_parallelism_threads": (threads,),
+        "set_inter_op_parallelism_threads": (threads,),
+    }
+    assert worker._upscaler.model.count_params() > 0
+    with pytest.raises(InputError, match=r"No checkpoint at none"):
+        Worker(checkpoint="none", cpus=cpus, memory_gb=2.0, aside=".")
 
 
 def test_a_picture_that_brings_workers_down_is_given_up(worker, tmp_path):
@@ -156,3 +125,23 @@ def test_a_shared_reference_is_encoded_once(worker, tmp_path, rng):
             job = {**paths, "output": tmp_path / f"{i}.png"}
             assert worker({name: str(path) for name, path in job.items()})["reason"] == ""
     assert encoded.call_count == 2
+
+
+def test_what_is_there_is_left_alone_and_what_is_not_whole_is_aside(worker, tmp_path, rng):
+    picture = PIL.Image.fromarray(rng.integers(256, size=(16, 12, 3), dtype="uint8"))
+    picture.save(tmp_path / "lr.png")
+    (tmp_path / "out").mkdir()
+    job = {"lr": tmp_path / "lr.png", "ref": tmp_path / "lr.png", "output": tmp_path / "out/a.png"}
+    job = {name: str(path) for name, path in job.items()}
+
+    def write(path, lr, sr):
+        assert pathlib.Path(path).parent == tmp_path
+        assert path.endswith(".png")
+        pathlib.Path(path).write_bytes(b"large")
+        assert not list((tmp_path / "out").iterdir())
+
+    with mock.patch.object(workers, "write", write):
+        assert worker(job)["reason"] == ""
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [b"large"]
+    with mock.patch.object(worker, "_enlarge", side_effect=AssertionError):
+        assert worker(job)["reason"] == ""

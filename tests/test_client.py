@@ -1,7 +1,6 @@
-"""`python -m export.client`, as a person runs it, against a server of TF Serving's own code."""
+"""The client, against a server of TF Serving's own code in this process."""
 
 import concurrent.futures
-import subprocess
 import sys
 import time
 
@@ -10,14 +9,14 @@ import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
-from conftest import ROOT
-
-from export.server import client_config
-from ttsr_tf import InputError
-from ttsr_tf.images import files
 
 pytest.importorskip("tensorflow_serving", reason="NOT TESTED: needs tensorflow-serving-api")
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from export import ClientConfig
+from export.server import client, client_config
+from ttsr_tf import InputError
+from ttsr_tf.images import files
 
 
 class Enlarging(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -62,7 +61,9 @@ def place(tmp_path, rng):
 
 
 @pytest.fixture
-def client(server, place):
+def ask(server, place):
+    """Has the server enlarge; gives the large picture's path."""
+
     def run(**changed):
         given = {
             "server": f"127.0.0.1:{server.port}",
@@ -71,27 +72,31 @@ def client(server, place):
             "output": place / "out.png",
             **changed,
         }
-        flags = [f"--{name}={value}" for name, value in given.items()]
-        command = [sys.executable, "-m", "export.client", *flags]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        return client.request_upscale(ClientConfig(**given))
 
     return run
 
 
 @pytest.fixture
-def fails(client, place):
+def at_once(monkeypatch):
+    """The client tries again without waiting."""
+    monkeypatch.setitem(client._RETRIES, "initialBackoff", "0.05s")
+    monkeypatch.setitem(client._RETRIES, "maxBackoff", "0.05s")
+
+
+@pytest.fixture
+def fails(ask, place):
     def run(**changed):
-        result = client(**changed)
-        assert result.returncode == 1, result.stderr
-        (line,) = result.stderr.splitlines()
-        assert line.startswith("error: ")
+        with pytest.raises(InputError) as error:
+            ask(**changed)
         assert not list(place.glob("*out*"))
+        (line,) = str(error.value).splitlines()
         return line
 
     return run
 
 
-def test_enlarges_after_two_refusals(server, client, place):
+def test_enlarges_after_two_refusals(server, ask, place, capsys):
     exif = PIL.Image.Exif()
     exif[0x0112] = 6  # a quarter turn, as photographs have
     with PIL.Image.open(place / "lr.png") as image:
@@ -100,9 +105,9 @@ def test_enlarges_after_two_refusals(server, client, place):
     picture = np.random.default_rng(0).integers(256, size=(700, 900, 3), dtype=np.uint8)
     PIL.Image.fromarray(picture).save(place / "ref.png")
     server.codes = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED]
-    result = client(model_name="other", lr=place / "lr.tif", ref=place / "ref.png")
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.endswith(f"out.png: 56×72 pixels, by 127.0.0.1:{server.port}.\n")
+    output = ask(model_name="other", lr=place / "lr.tif", ref=place / "ref.png")
+    assert output == str(place / "out.png")
+    assert capsys.readouterr().out == f"{output}: 56×72 pixels, by 127.0.0.1:{server.port}.\n"
     sr, lr = (files.read(place / name).rgb for name in ("out.png", "lr.png"))
     np.testing.assert_array_equal(sr[::4, 3::4], np.rot90(lr, -1))
     first, second, third = server.times
@@ -114,7 +119,7 @@ def test_enlarges_after_two_refusals(server, client, place):
     np.testing.assert_array_equal(tf.io.decode_png(ref), picture)
 
 
-def test_gives_up_after_five_attempts(server, fails):
+def test_gives_up_after_five_attempts(server, fails, at_once):
     server.codes = [grpc.StatusCode.RESOURCE_EXHAUSTED] * 9
     assert "has too much to do, or the pictures are too large: a reason" in fails()
     assert len(server.times) == 5
@@ -122,11 +127,11 @@ def test_gives_up_after_five_attempts(server, fails):
 
 def test_other_refusals_are_final(server, fails):
     server.codes = [grpc.StatusCode.INVALID_ARGUMENT]
-    assert fails() == f"error: 127.0.0.1:{server.port}: a reason"
+    assert fails() == f"127.0.0.1:{server.port}: a reason"
     assert len(server.times) == 1
 
 
-def test_no_server(fails):
+def test_no_server(fails, at_once):
     line = fails(server="127.0.0.1:1")
     assert "127.0.0.1:1 can't be reached" in line
     assert line.endswith("Is a server running there?")
@@ -134,7 +139,7 @@ def test_no_server(fails):
 
 def test_no_answer_in_time(server, fails):
     server.codes = [grpc.StatusCode.UNAVAILABLE] * 9
-    assert "gave no answer in 0.4 s. Give a larger --timeout" in fails(timeout=0.4)
+    assert "gave no answer in 0.4 s. Give a larger `timeout`" in fails(timeout=0.4)
 
 
 def test_what_cant_be_sent(place, monkeypatch):

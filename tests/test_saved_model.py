@@ -1,41 +1,28 @@
-"""`python -m export.saved_model`, as a person runs it."""
+"""An export: what is beside the network, what can't be exported, and that versions are whole."""
 
 import hashlib
 import json
 import pathlib
-import subprocess
+import shutil
 import sys
-import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
+pytest.importorskip("tensorflow_serving", reason="NOT TESTED: needs ttsr-tf[serving]")
 from export import SavedModelConfig, export_saved_model
-from export.graph.serving_module import ServingModule
-from export.graph.session import Session
+from export.graph.limits import Limits
 from export.package import config as configs
-from export.package import verification, versions
+from export.package import photographs, run, verification
 from ttsr_tf import InputError, load
 
-
-@pytest.fixture
-def command(exported, tmp_path):
-    """The command line, for an empty folder ttsr in `tmp_path`."""
-
-    def given(*flags):
-        checkpoint = f"--checkpoint={exported / 'model.safetensors'}"
-        output = f"--output_dir={tmp_path / 'ttsr'}"
-        small = "--max_lr_pixels=1600", "--max_ref_pixels=25600"
-        return [sys.executable, "-m", "export.saved_model", checkpoint, output, *small, *flags]
-
-    return given
+pytestmark = pytest.mark.xdist_group("export")
 
 
 @pytest.fixture
 def config(exported, tmp_path):
-    """A `SavedModelConfig` for that folder."""
+    """A `SavedModelConfig` for an empty folder ttsr in `tmp_path`."""
 
     def given(**changed):
         common = {
@@ -68,33 +55,37 @@ def test_model_card(card, exported):
     assert card["flags"]["output_dir"] == str(exported / "ttsr")
 
 
-def test_model_card_describes_the_signatures(card, exported):
-    with Session(str(exported / "ttsr" / "1")) as session:
-        signatures = session.signatures
+def test_model_card_describes_the_signatures(card, replica):
+    signatures = replica.signatures()
+    assert set(card["signatures"]) == set(signatures)
     for name, described in card["signatures"].items():
         assert set(described["inputs"]) == set(signatures[name].inputs)
         assert set(described["outputs"]) == set(signatures[name].outputs)
 
 
-def test_warmup_requests(command, tmp_path):
-    pytest.importorskip("tensorflow_serving", reason="NOT TESTED: needs ttsr-tf[serving]")
+def test_warmup_requests(exported, replica):
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-    result = subprocess.run(command("--noverify"), cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    version = tmp_path / "ttsr" / "1"
+    version = exported / "ttsr" / "1"
     path = version / "assets.extra" / "tf_serving_warmup_requests"
     records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
     requests = [PredictionLog.FromString(record).predict_log.request for record in records]
     assert {request.model_spec.name for request in requests} == {"ttsr"}
     signatures = [request.model_spec.signature_name for request in requests]
     assert signatures == ["serving_default", "encoded"]
-    with Session(str(version)) as session:
-        for request in requests:
-            inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-            outputs = session.run(request.model_spec.signature_name, **inputs)
-            assert all(len(output) == 1 for output in outputs.values())
+    for request in requests:
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        outputs = replica.run(request.model_spec.signature_name, inputs)
+        assert all(len(output) == 1 for output in outputs.values())
+
+
+def test_photographs_are_those_that_the_limits_allow():
+    (lr, ref), *others = photographs.pairs(Limits(40 * 40, 160 * 160))
+    assert (lr.shape, ref.shape, others) == ((40, 40, 3), (160, 160, 3), [])
+    sizes = [(lr.shape[:2], ref.shape[:2]) for lr, ref in photographs.pairs(Limits(2**16, 2**20))]
+    assert sizes == [((40, 40), (160, 160)), ((47, 61), (150, 201)), ((125, 83), (500, 332))]
+    assert photographs.pairs(Limits(1600, 160 * 160 - 1)) == []
+    assert min(lr.std(), ref.std()) > 20  # not a flat part
 
 
 @pytest.mark.parametrize(
@@ -123,72 +114,93 @@ def test_what_cant_be_exported(config, name):
         configs.check(config(**changed))
 
 
-def test_a_difference_is_found(exported, rng):
-    upscaler = load(exported / "model.safetensors")
-    for variable in upscaler.model.variables:
-        variable.assign(variable * 1.1)
-    lr, ref = (rng.integers(256, size=(n, n + 1, 3), dtype=np.uint8) for n in (8, 20))
+class Other:
+    """An upscaler of another network."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def upscale(self, lr, ref):
+        return np.zeros((4 * lr.shape[0], 4 * lr.shape[1], 3), np.uint8)
+
+
+def test_a_model_that_differs_is_removed(config, exported, exported_model, tmp_path, monkeypatch):
+    def write(folder, *_, **__):
+        shutil.copytree(exported / "ttsr" / "1", folder)
+
+    monkeypatch.setattr(run, "_write", write)
+    monkeypatch.setattr(run.inference, "load", lambda checkpoint: Other(exported_model.model))
     with pytest.raises(InputError, match=r"removed: `sr` differs from the checkpoint's in \d"):
-        verification.verify(str(exported / "ttsr" / "1"), upscaler, [(lr, ref)])
+        export_saved_model(config())
+    assert not list((tmp_path / "ttsr").iterdir())
+    assert export_saved_model(config(verify=False)) == str(tmp_path / "ttsr" / "1")
 
 
-def test_a_model_that_does_not_run(exported, tmp_path, rng):
-    upscaler = load(exported / "model.safetensors")
+def test_a_model_that_does_not_run(exported, exported_model, tmp_path, rng):
     lr, ref = (rng.integers(256, size=(n, n, 3), dtype=np.uint8) for n in (41, 20))
     with pytest.raises(InputError, match=r"doesn't run, and was removed: .*`lr` is 41×41 pixels"):
-        verification.verify(str(exported / "ttsr" / "1"), upscaler, [(lr, ref)])
+        verification.verify(str(exported / "ttsr" / "1"), exported_model, [(lr, ref)])
     with pytest.raises(InputError, match="doesn't run, and was removed: SavedModel file does not"):
-        verification.verify(str(tmp_path), upscaler, [(lr, ref)])
+        verification.verify(str(tmp_path), exported_model, [(lr, ref)])
 
 
-def test_a_model_that_differs_is_removed(config, tmp_path, monkeypatch):
-    right = ServingModule._enlarged
+class StandIn:
+    """An upscaler and a session at once; of a pair, the session gives other results."""
 
-    def wrong(*given):
-        sr, confidence = right(*given)
-        return 255 - sr, confidence
+    def __init__(self, sr, sr_bytes):
+        self._results = {"sr": sr[None], "sr_bytes": [tf.io.encode_png(sr_bytes).numpy()]}
+        self.asked = []
 
-    monkeypatch.setattr(ServingModule, "_enlarged", wrong)
-    with pytest.raises(InputError, match="The exported model was removed: `sr` differs"):
-        export_saved_model(config(warmup=False))
-    assert not list((tmp_path / "ttsr").iterdir())
+    def __enter__(self):
+        return self
 
-
-def test_killed(command, tmp_path):
-    with subprocess.Popen(command("--nowarmup"), cwd=ROOT) as process:
-        while not list(tmp_path.glob("ttsr/.export-*/model/*")):
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.kill()
-    assert all(path.name.startswith(".export-") for path in (tmp_path / "ttsr").iterdir())
-
-
-def test_versions(tmp_path):
-    for name in ("1", "7", ".export-x", "notes"):
-        (tmp_path / name).mkdir()
-    assert versions.numbers(str(tmp_path)) == {1, 7}
-    with versions.aside(str(tmp_path)) as folder:
-        pathlib.Path(folder).mkdir()
-        assert versions.publish(folder, str(tmp_path)) == str(tmp_path / "8")
-    with pytest.raises(ZeroDivisionError), versions.aside(str(tmp_path)) as folder:
-        pathlib.Path(folder).mkdir()
-        raise ZeroDivisionError
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".export-x", "1", "7", "8", "notes"]
-
-
-def test_another_export_was_faster(tmp_path, monkeypatch):
-    (tmp_path / "written").mkdir()
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / "file").touch()
-    listings = iter([[], ["1"]])
-    monkeypatch.setattr(versions.os, "listdir", lambda folder: next(listings))
-    assert versions.publish(str(tmp_path / "written"), str(tmp_path)) == str(tmp_path / "2")
-
-
-def test_no_folder(tmp_path):
-    (tmp_path / "file").touch()
-    with (
-        pytest.raises(InputError, match="Choose another `output_dir`"),
-        versions.aside(str(tmp_path / "file")),
-    ):
+    def __exit__(self, *_):
         pass
+
+    def upscale(self, lr, ref):
+        return lr + 1
+
+    def run(self, signature, **inputs):
+        self.asked.append((signature, sorted(inputs)))
+        return self._results
+
+
+@pytest.mark.parametrize("differing", [None, "sr", "sr_bytes"])
+@pytest.mark.parametrize("shape", [(4, 4, 3), (4, 5, 3)])
+def test_both_signatures_are_compared(monkeypatch, differing, shape):
+    lr, ref = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    other = np.ones(shape, np.uint8)
+    other[0, 0, 0] = 7
+    results = {name: other if name == differing else lr + 1 for name in ("sr", "sr_bytes")}
+    stand_in = StandIn(**results)
+    monkeypatch.setattr(verification, "Session", lambda path: stand_in)
+    if not differing:
+        verification.verify("a", stand_in, [(lr, ref)])
+        encoded = ("encoded", ["lr_bytes", "ref_bytes"])
+        assert stand_in.asked == [("serving_default", ["lr", "ref"]), encoded]
+        return
+    share = "2.08%" if shape == lr.shape else "100.00%"  # one of 48 values
+    with pytest.raises(InputError, match=f"`{differing}` differs from the checkpoint's in {share}"):
+        verification.verify("a", stand_in, [(lr, ref)])
+
+
+@pytest.mark.parametrize(
+    ("end", "raised", "message"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt, "^$"),
+        (OSError(28, "No space left on device"), InputError, r"Can't write to .*No space left"),
+        (tf.errors.InternalError(None, None, "odd\nand more"), InputError, r"\(odd\)"),
+    ],
+)
+def test_what_was_not_wholly_written_is_gone(config, tmp_path, monkeypatch, end, raised, message):
+    def write(folder, *_, **__):
+        path = pathlib.Path(folder)
+        path.mkdir()
+        (path / "saved_model.pb").touch()
+        assert [hidden.name[:8] for hidden in (tmp_path / "ttsr").iterdir()] == [".export-"]
+        raise end
+
+    monkeypatch.setattr(run, "_write", write)
+    with pytest.raises(raised, match=message):
+        export_saved_model(config())
+    assert not list((tmp_path / "ttsr").iterdir())

@@ -1,41 +1,39 @@
-"""`python -m export.serve`: predictions, status, and the bound on what waits."""
+"""The server without Ray: predictions, status, the bound on what waits, and how it stops."""
 
 import base64
 import concurrent.futures
+import contextlib
 import json
 import socket
-import subprocess
-import sys
+import threading
 
 import grpc
 import numpy as np
-import psutil
 import pytest
 import tensorflow as tf
-from conftest import ROOT, ports_beyond_this_machine
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
-from serving import b64, free_ports, pixels, png, predict
+from serving import Handle, b64, in_process, pixels, png, predict, until
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from export.server.config import ServeConfig, check
-from ttsr_tf import InputError, configuration
+from export import ClientConfig
+from export.server import client, rest
+from ttsr_tf import InputError
 
-QUEUED = 3  # as the fixture `server` has it
+pytestmark = pytest.mark.xdist_group("export")
 
 
-def test_predict_by_grpc(server, exported_model, pair):
+def test_predict_by_grpc(server, enlarged, pair):
     lr, ref = pair
     answer = server.predict(pixels(lr[None], ref[None]))
-    expected = exported_model.upscale_with_attention(lr, ref)
-    np.testing.assert_array_equal(tf.make_ndarray(answer.outputs["sr"])[0], expected["sr"])
+    np.testing.assert_array_equal(tf.make_ndarray(answer.outputs["sr"])[0], enlarged["sr"])
     confidence = tf.make_ndarray(answer.outputs["confidence"])[0]
-    np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
+    np.testing.assert_allclose(confidence, enlarged["confidence"], atol=1e-5)
     assert (answer.model_spec.name, answer.model_spec.version.value) == ("ttsr", 1)
 
     request = predict("encoded", lr_bytes=[png(lr)], ref_bytes=[png(ref)])
     (sr_bytes,) = server.predict(request).outputs["sr_bytes"].string_val
-    np.testing.assert_array_equal(tf.io.decode_png(sr_bytes), expected["sr"])
+    np.testing.assert_array_equal(tf.io.decode_png(sr_bytes), enlarged["sr"])
 
 
 def test_filter_and_default_signature(server, pair):
@@ -46,9 +44,9 @@ def test_filter_and_default_signature(server, pair):
     assert list(server.predict(request).outputs) == ["confidence"]
 
 
-def test_predict_by_rest(server, exported_model, pair):
+def test_predict_by_rest(server, enlarged, pair):
     lr, ref = pair
-    sr = exported_model.upscale(lr, ref)
+    sr = enlarged["sr"]
     row = {"lr": lr.tolist(), "ref": ref.tolist()}
     for path in "/v1/models/ttsr:predict", "/v1/models/ttsr/versions/1:predict":
         status, answer = server.rest(path, json.dumps({"instances": [row, row]}).encode())
@@ -92,88 +90,106 @@ def test_status_and_metadata(server):
     assert answer["model_spec"] == {"name": "ttsr", "signature_name": "", "version": "1"}
 
 
-def test_the_queue_is_bounded(server, large):
-    def code(_):
-        try:
-            server.predict(large)
-        except grpc.RpcError as error:
-            assert "requests are worked on or wait" in error.details()
-            return error.code()
-        return grpc.StatusCode.OK
+class Waiting:
+    """A replica that answers when `go` is set; `begun` counts the requests that reached it."""
 
-    with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        codes = list(pool.map(code, range(12)))
-        # While the queue is full, REST is refused too, and status is answered.
-        running = [pool.submit(code, 0) for _ in range(11)]
-        answers = []
-        while not all(future.done() for future in running):
-            answers.append(server.rest("/v1/models/ttsr:predict", b"never read"))
-            assert server.status() == {1: "AVAILABLE"}
-        assert grpc.StatusCode.OK in {future.result() for future in running}
-    assert codes.count(grpc.StatusCode.OK) >= 1 + QUEUED
-    assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) >= 1
-    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
-    assert (429, True) in {(status, "wait" in answer["error"]) for status, answer in answers}
+    def __init__(self):
+        self.begun = 0
+        self.go = threading.Event()
+
+    def run(self, signature_name, inputs):
+        self.begun += 1
+        assert self.go.wait(60)
+        return {"sr": np.zeros((1, 4, 4, 3), np.uint8)}
 
 
-def test_listens_on_this_machine_only(server):
-    for process in [psutil.Process(server.process.pid), *server.replicas()]:
-        beyond = ports_beyond_this_machine(process)
-        # Ray Serve's replicas have one port that can't be told where to listen; see README.md.
-        assert len(beyond) == process.name().startswith("ray::ServeReplica"), process
+@pytest.fixture
+def waiting(exported, replica):
+    """A server whose two replicas are `Waiting`, with three places to wait; and this replica."""
+    slow = Waiting()
+
+    def start(path, name, num_replicas):
+        return Handle(slow), replica.signatures()
+
+    flags = {"num_replicas": 2, "max_queued_requests": 3}
+    with in_process(exported / "ttsr", start, **flags) as server:
+        yield server, slow
+        slow.go.set()
 
 
-def test_the_clients_command(server, exported_model, pair, tmp_path):
+def test_the_queue_is_bounded(waiting, pair):
+    server, replica = waiting
+    request = pixels(*(one[None] for one in pair))
+    sent = [server.prediction.Predict.future(request, timeout=60) for _ in range(12)]
+    refused = 12 - 2 - 3
+    until(lambda: sum(future.done() for future in sent) == refused)
+    # REST is refused too, status is answered.
+    status, answer = server.rest("/v1/models/ttsr:predict", b"never read")
+    assert (status, "5 requests are worked on or wait" in answer["error"]) == (429, True)
+    assert server.status() == {1: "AVAILABLE"}
+    assert replica.begun == 2
+    replica.go.set()
+    codes = [future.code() for future in sent]  # waits
+    assert codes.count(grpc.StatusCode.OK) == 5
+    assert codes.count(grpc.StatusCode.RESOURCE_EXHAUSTED) == refused
+    assert replica.begun == 5
+    assert sorted(server.counted) == sorted(
+        [("rest", "429"), *[("grpc", code.name) for code in codes]]
+    )
+
+
+def test_stops_when_requests_under_way_are_done(waiting, pair, capfd):
+    server, replica = waiting
+    lr, ref = (one[None] for one in pair)
+    body = json.dumps({"inputs": {"lr": lr.tolist(), "ref": ref.tolist()}}).encode()
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        by_rest = thread.submit(server.rest, "/v1/models/ttsr:predict", body)
+        by_grpc = server.prediction.Predict.future(pixels(lr, ref), timeout=60)
+        until(lambda: replica.begun == 2)
+        server.stop()
+        until(lambda: _refuses(server.rest_port) and _refuses(server.grpc_port))
+        assert not server.running.done() and not by_grpc.done() and not by_rest.done()
+        replica.go.set()
+        assert by_rest.result()[0] == 200
+        assert by_grpc.result().outputs["sr"].tensor_content
+    server.running.result(timeout=60)
+
+
+def _refuses(port):
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return False
+    return True
+
+
+def test_a_body_that_does_not_come_loses_its_place(server, monkeypatch):
+    monkeypatch.setattr(rest, "_SLOWEST_BODY", 0.1)
+    with socket.create_connection(("127.0.0.1", server.rest_port)) as slow:
+        head = b"POST /v1/models/ttsr:predict HTTP/1.1", b"Host: localhost", b"Content-Length: 9"
+        slow.sendall(b"\r\n".join([*head, b"", b"{"]))
+        slow.settimeout(20)
+        assert b" 408 " in slow.recv(100)
+    assert ("rest", "408") in server.counted
+
+
+def test_a_client_of_grpc_at_rests_port(server, caplog):
+    with socket.create_connection(("127.0.0.1", server.rest_port)) as wrong:
+        wrong.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")  # as it begins
+        assert b" 400 " in wrong.recv(100)
+    assert not caplog.records
+
+
+def test_the_client(server, enlarged, pair, tmp_path, monkeypatch):
+    monkeypatch.setitem(client._RETRIES, "initialBackoff", "0.05s")
     for name, one in zip(("lr", "ref"), pair, strict=True):
         (tmp_path / f"{name}.png").write_bytes(png(one))
-    files = [f"--{name}={tmp_path / name}.png" for name in ("lr", "ref", "output")]
 
-    def client(port):
-        command = [sys.executable, "-m", "export.client", f"--server=127.0.0.1:{port}", *files]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    def ask(port):
+        files = {name: tmp_path / f"{name}.png" for name in ("lr", "ref", "output")}
+        client.request_upscale(ClientConfig(server=f"127.0.0.1:{port}", **files))
 
-    result = client(server.rest_port)
-    where = f"127.0.0.1:{server.rest_port}"
-    assert result.stderr.splitlines() == [
-        f"error: {where} speaks HTTP, not gRPC. Give the server's gRPC port."
-    ]
-    result = client(server.grpc_port)
-    assert result.returncode == 0, result.stderr
+    with pytest.raises(InputError, match=f":{server.rest_port} speaks HTTP, not gRPC. Give the"):
+        ask(server.rest_port)
+    ask(server.grpc_port)
     sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
-    np.testing.assert_array_equal(sr, exported_model.upscale(*pair))
-
-
-PORTS = "port", "rest_api_port", "metrics_port"
-
-
-def test_what_cant_be_served(exported, tmp_path, monkeypatch):
-    ports = dict(zip(PORTS, free_ports(3), strict=True))
-    models = exported / "ttsr"
-    check(ServeConfig(model_base_path=models, **ports))
-    refused = ServeConfig(model_base_path=tmp_path, **ports)
-    command = f"python -m export.saved_model --output_dir={tmp_path} --checkpoint=…"
-    with pytest.raises(InputError, match=rf"{tmp_path} holds no numbered folder.*: {command}"):
-        check(refused)
-    with pytest.raises(InputError, match=r"`port`=.*, `rest_api_port`=.* must differ"):
-        check(ServeConfig(model_base_path=models, **{**ports, "port": ports["metrics_port"]}))
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"\(missing: ray\): pip install 'ttsr-tf\[ray\]'"):
-        check(refused)
-
-
-@pytest.mark.parametrize("name", PORTS)
-def test_a_port_that_is_taken(exported, name):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        ports = dict(zip(PORTS, free_ports(3), strict=True))
-        ports[name] = taken.getsockname()[1]
-        where = rf"port {ports[name]} of 127.0.0.1 \(Address already in use\)"
-        with pytest.raises(InputError, match=f"Can't listen on {where}. Choose another `{name}`."):
-            check(ServeConfig(model_base_path=exported / "ttsr", **ports))
-
-
-def test_old_names_of_flags_are_answered():
-    for old, new in (("grpc_port=1", "port"), ("rest_port=1", "rest_api_port")):
-        with pytest.raises(InputError, match=f"--{old[:-2]} is now --{new}. Give that."):
-            configuration.parse(ServeConfig, ["--model_base_path=x", f"--{old}"])
-    with pytest.raises(InputError, match="--model_dir is now --model_base_path"):
-        configuration.parse(ServeConfig, ["--model_dir=x"])
+    np.testing.assert_array_equal(sr, enlarged["sr"])

@@ -1,4 +1,4 @@
-"""What `python -m export.serve` refuses, each by name, and that the next request is answered."""
+"""What the server refuses, each by name, and that the next request is answered."""
 
 import gzip
 import json
@@ -14,6 +14,8 @@ import tensorflow as tf
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 from serving import b64, pixels, png, predict
+
+pytestmark = pytest.mark.xdist_group("export")
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -86,17 +88,14 @@ FILE = png(REF[0])
         ("nonsense", {"lr": LR, "ref": REF}, "no signature `nonsense`. Use `encoded`, `serving_d"),
     ],
 )
-def test_bad_requests_by_grpc(server, exported_model, pair, signature, inputs, reason):
-    request = predict(signature)
-    for name, value in inputs.items():
-        is_proto = hasattr(value, "tensor_content")
-        request.inputs[name].CopyFrom(value if is_proto else tf.make_tensor_proto(value))
+def test_bad_requests_by_grpc(server, enlarged, pair, signature, inputs, reason):
     start = time.monotonic()
-    refused(server, request, INVALID, reason)
+    refused(server, predict(signature, **inputs), INVALID, reason)
     assert time.monotonic() - start < 30  # the tests of another process run beside it
+    assert server.counted[-1] == ("grpc", "INVALID_ARGUMENT")
     answer = server.predict(pixels(*(one[None] for one in pair)))
     sr = tf.make_ndarray(answer.outputs["sr"])[0]
-    np.testing.assert_array_equal(sr, exported_model.upscale(*pair))
+    np.testing.assert_array_equal(sr, enlarged["sr"])
 
 
 def refused(server, request, code, reason):
@@ -172,6 +171,7 @@ def test_bad_requests_by_rest(server, body, reason):
     body = body if isinstance(body, str) else json.dumps(body)
     status, answer = server.rest("/v1/models/ttsr:predict", body.encode())
     assert (status, reason in answer["error"]) == (400, True), answer
+    assert server.counted[-1] == ("rest", "400")
 
 
 def test_bad_files_by_rest(server):

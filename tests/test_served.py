@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from export.graph.limits import Limits
 from export.graph.serving_module import ServingModule
-from export.graph.session import Session
+
+pytestmark = pytest.mark.xdist_group("export")
 
 
-@pytest.fixture(scope="module")
-def session(exported):
-    with Session(str(exported / "ttsr" / "1")) as session:
-        yield session
+@pytest.fixture
+def session(replica):
+    return replica._session
 
 
 def picture(rng, height, width):

@@ -1,16 +1,15 @@
-"""The data set as built: its splits, its bytes, and `tfds build` as a person runs it."""
+"""The data set as built: its splits, its bytes, what is left out, with Beam and without."""
 
-import json
-import os
+import logging
 import pathlib
 import shutil
-import subprocess
 import sys
 
 import numpy as np
 import PIL.Image
 import pytest
 import tensorflow_datasets as tfds
+from absl import app
 
 import tfds_cufed5
 from tfds_cufed5.errors import InputError
@@ -138,67 +137,54 @@ def test_examples_that_get_lost_are_an_error(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("**/1.0.0*"))
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory):
-    """Starts all at once, since each waits long for its imports; gives (process, data_dir)s."""
-
-    def started(name, *arguments):
-        data_dir = tmp_path_factory.mktemp(name)
-        tfds_program = pathlib.Path(sys.executable).parent / "tfds"
-        command = [tfds_program, "build", "tfds_cufed5", f"--data_dir={data_dir}", *arguments]
-        environment = {**os.environ, "PYTHONWARNINGS": "default"}
-        return data_dir, subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    bad = tmp_path_factory.mktemp("bad")
-    shutil.copytree(DUMMY, bad, dirs_exist_ok=True)
-    shutil.rmtree(bad / "train/input")
-    (bad / "test/CUFED5/000_3.png").unlink()
-    beam = "--beam_pipeline_options=direct_running_mode=multi_processing,direct_num_workers=2"
-    return {
-        "plain": started("plain", f"--manual_dir={DUMMY}"),
-        "beam": started("beam", f"--manual_dir={DUMMY}", beam),
-        "failing": started("failing", f"--manual_dir={bad}"),
-        "skip_bad": started("skip_bad", f"--manual_dir={bad}", "--config=skip_bad"),
-    }
+@pytest.fixture
+def bad(tmp_path):
+    """A copy of the dummy data with half a training set and a reference too few."""
+    place = tmp_path / "bad"
+    shutil.copytree(DUMMY, place)
+    shutil.rmtree(place / "train/input")
+    (place / "test/CUFED5/000_3.png").unlink()
+    return place
 
 
-@pytest.mark.parametrize("how", ["plain", "beam"])
-def test_tfds_build(commands, how, data_dir):
-    folder, process = commands[how]
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    assert f"train: 3 examples found in {DUMMY}/train/input and {DUMMY}/train/ref" in output
-    assert "test: 2 examples, but 126 were published" in output
-    info = json.loads((folder / "tfds_cufed5/strict/1.0.0/dataset_info.json").read_text())
-    assert {s["name"]: s["shardLengths"] for s in info["splits"]} == {"train": ["3"], "test": ["2"]}
-    assert stored(folder) == stored(data_dir)
-
-
-def test_tfds_build_ends_with_the_error(commands):
-    folder, process = commands["failing"]
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 1, output
-    assert "Traceback" not in output
-    *_, said, first, second, mend = output.splitlines()
-    assert said == "tfds_cufed5.errors.InputError: Some of the files can't be used (2):"
-    assert first.endswith("train/ref has 3 pictures of `ref`, but there is no `input`")
-    assert second.endswith("test/CUFED5 lacks 000_3")
+def test_a_strict_build_names_what_is_bad(tmp_path, bad):
+    with pytest.raises(InputError) as error:
+        built(tmp_path / "tfds", bad)
+    said, first, second, mend = str(error.value).splitlines()
+    assert said == "Some of the files can't be used (2):"
+    assert first == f"  {bad}/train/ref has 3 pictures of `ref`, but there is no `input`"
+    assert second == f"  {bad}/test/CUFED5 lacks 000_3"
     assert mend.startswith("Mend them, or leave them out: tfds build")
-    assert not list(folder.glob("**/1.0.0*"))
+    assert not list(tmp_path.glob("tfds/**/1.0.0*"))
 
 
-def test_tfds_build_leaves_out_what_is_bad(commands):
-    folder, process = commands["skip_bad"]
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    assert "Left out, since they can't be used (2):" in output
-    (example,) = tfds.load("tfds_cufed5/skip_bad", split="test", data_dir=folder)
+def test_skip_bad_leaves_out_what_is_bad(tmp_path, bad, caplog):
+    caplog.set_level(logging.INFO, logger="absl")
+    builder = built(tmp_path / "tfds", bad, "skip_bad")
+    assert "Left out, since they can't be used (2):" in caplog.text
+    assert list(builder.info.splits) == ["test"]
+    (example,) = tfds.load("tfds_cufed5/skip_bad", split="test", data_dir=tmp_path / "tfds")
     assert example["name"] == b"001"
-    assert list(tfds.builder("tfds_cufed5/skip_bad", data_dir=folder).info.splits) == ["test"]
+
+
+def test_with_beam_the_files_are_the_same(tmp_path, data_dir):
+    options = pytest.importorskip("apache_beam.options.pipeline_options")
+    builder = tfds_cufed5.Builder(data_dir=tmp_path)
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(
+            manual_dir=DUMMY,
+            beam_runner="DirectRunner",
+            beam_options=options.PipelineOptions(direct_running_mode="in_memory"),
+        )
+    )
+    assert builder._with_beam
+    assert stored(tmp_path) == stored(data_dir)
+
+
+def test_tfds_build_would_end_without_a_traceback(monkeypatch):
+    (handler,) = [one for one in app.EXCEPTION_HANDLERS if "WithoutTraceback" in str(type(one))]
+    monkeypatch.setattr(sys, "tracebacklimit", 7, raising=False)
+    assert handler.wants(InputError("bad"))
+    assert not handler.wants(ValueError("bad"))
+    handler.handle(InputError("bad"))
+    assert sys.tracebacklimit == 0

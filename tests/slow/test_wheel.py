@@ -14,6 +14,8 @@ import pytest
 from conftest import ROOT
 from export_fixtures import tiny_checkpoint
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 _SOURCES = "setup.py", "pyproject.toml", "README.md", "LICENSE", "ttsr_tf", "export", "tfds_cufed5"
 
 _IMPORT_ALL = """

@@ -12,6 +12,7 @@ import tensorflow as tf
 from export.graph.session import Session
 
 HERE = pathlib.Path(__file__).parent
+pytestmark = pytest.mark.xdist_group("export")
 _CLI = """
 import runpy, sys
 sys.modules.update(ttsr_tf=None, export=None)  # importing them raises
@@ -64,17 +65,23 @@ def test_saved_model_cli_with_files(run_cli, exported_model, pairs):
         np.testing.assert_array_equal(tf.io.decode_png(sr), exported_model.upscale(lr, ref))
 
 
-@pytest.fixture
-def client(exported, tmp_path):
-    """The command line of saved_model_client.c up to the pictures; it writes to `tmp_path`/sr."""
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """saved_model_client.c, compiled."""
     if not shutil.which("gcc"):
         pytest.skip("NOT TESTED: the C API needs gcc")
     library = tf.sysconfig.get_lib()
     paths = f"-I{tf.sysconfig.get_include()}", f"-L{library}", f"-Wl,-rpath,{library}"
     linked = "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"
-    program = tmp_path / "client"
+    program = tmp_path_factory.mktemp("client") / "client"
     source = HERE / "saved_model_client.c"
     subprocess.run(["gcc", source, "-o", program, *paths, *linked], check=True)
+    return program
+
+
+@pytest.fixture
+def client(program, exported, tmp_path):
+    """The command line of the program up to the pictures; it writes to `tmp_path`/sr."""
     with Session(str(exported / "ttsr" / "1")) as session:
         signature = session.signatures["serving_default"]
     inputs = [signature.inputs[name].name for name in ("lr", "ref")]
