@@ -1,23 +1,29 @@
 # Each target sets up what it needs in .venv; Python 3.11 and make are enough.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Two at a time; tests that share something costly are a group, which one process runs.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 EXTRAS_demo := sample,tfds
 EXTRAS_dev := dev
 
-.PHONY: demo test check format clean
+.PHONY: demo test test-slow check format clean
 
 demo: .venv/demo  ## trains for two minutes, enlarges a photograph, shows both: demo/sheet.png
 	$(BIN)/python -m ttsr_tf.train --flagfile=configs/quickstart.flags
 	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) --ignore=tests/slow
+
+test-slow: .venv/dev  ## real processes, servers, kills
+	$(PYTEST) tests/slow
 
 check: .venv/dev  ## what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) --ignore=tests/slow
+	$(PYTEST) tests/slow
 
 format: .venv/dev
 	$(BIN)/ruff format .

@@ -4,6 +4,19 @@ import subprocess
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Tests run two at a time on two cores, so one thread is enough for each and for what it starts.
+# Besides, sums of several threads may end in another order.
+os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
+# Warnings are errors in what tests start, too; the exemptions are those of pyproject.toml, as far
+# as a process comes to them, by the beginning of the message.
+os.environ["PYTHONWARNINGS"] = ",".join(
+    [
+        "error",
+        "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+        "ignore:Using extra keyword arguments on:DeprecationWarning",  # Ray's use of Pydantic
+        "ignore:subprocess:ResourceWarning",  # Ray's own, which it leaves to their end
+    ]
+)
 
 import keras
 import numpy as np
@@ -20,7 +33,13 @@ from export_fixtures import (  # noqa: F401
     tiny_weights,
     worker_sets,
 )
+from one_convolution import OneConvolution, stand_in
 
+from ttsr_tf.weights import checkpoints
+from ttsr_tf.weights.initial import initialise
+
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(1)
 # Before any operation: two devices, so that strategies have something to mirror.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
@@ -28,6 +47,15 @@ tf.config.set_logical_device_configuration(
 
 ROOT = pathlib.Path(__file__).parent.parent
 SHARED = pathlib.Path(os.environ.get("TTSR_SHARED", ROOT.parent / "shared"))
+# Fixtures of the session that are costly: what uses one of them runs in one of the processes.
+COSTLY = "server", "exported"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in COSTLY:
+            if name in item.fixturenames and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group("exported"))
 
 
 def ports_beyond_this_machine(process):
@@ -40,7 +68,7 @@ def ports_beyond_this_machine(process):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared():
     """Gives the path of a development file that is no part of the project; skips without it."""
 
@@ -91,3 +119,23 @@ def seeded():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def one_convolution(monkeypatch):
+    """Where the network isn't the point: `one_convolution.OneConvolution`, in the place of those
+    that are trained, and among those that are loaded.
+    """
+    stand_in(monkeypatch)
+    return OneConvolution
+
+
+@pytest.fixture
+def small_checkpoint(one_convolution, tmp_path):
+    """The path of a file that holds a network of one convolution."""
+    model = one_convolution()
+    model.build()
+    initialise(model, 1)
+    path = tmp_path / "model.safetensors"
+    checkpoints.save(model, str(path))
+    return path

@@ -12,13 +12,14 @@ from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import checkpoints
 
 # As small as they go, by the names of MODELS.
-SMALL = {"ttsr": {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}}
+SMALL = {"ttsr": {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}, "one_convolution": {}}
 B, H, W = 2, 5, 7  # of lr
 h, w = 24, 16  # of ref
 
 
-@pytest.fixture(params=MODELS)
-def model(request):
+@pytest.fixture(params=[*MODELS, "one_convolution"])
+def model(request, one_convolution):
+    """Each of them, and what stands in for them in other tests."""
     model = model_class(request.param)(**SMALL[request.param])
     model.build()
     return model

@@ -12,13 +12,16 @@ from ttsr_tf.training.gan import GAN
 from ttsr_tf.training.losses import LossWeights
 from ttsr_tf.weights import released, vgg19
 
+pytestmark = pytest.mark.xdist_group("parity")  # they share what is below
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def facts(shared):
-    return np.load(shared("parity/tiny.npz"))
+    with np.load(shared("parity/tiny.npz")) as file:
+        return dict(file)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(shared):
     pytest.importorskip("torch")
     return released.to_model(released.read(shared("parity/TTSR-random.pt")))

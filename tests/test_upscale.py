@@ -1,20 +1,22 @@
-"""`python -m ttsr_tf.upscale`, as a person runs it."""
+"""Files that are enlarged, with a network of one convolution; and `python -m ttsr_tf.upscale`, as a
+person runs it, with the published one.
+"""
 
 import numpy as np
 import PIL.Image
 import pytest
 
 import ttsr_tf
-from ttsr_tf import TTSR
-from ttsr_tf.images import bicubic, files
+from ttsr_tf import TTSR, configuration
+from ttsr_tf.errors import InputError
+from ttsr_tf.images import bicubic, files, sheets
+from ttsr_tf.inference import UpscaleConfig, upscale_files
+from ttsr_tf.inference.config import check
 from ttsr_tf.weights import checkpoints
 
 
 @pytest.fixture
-def place(tmp_path, rng):
-    model = TTSR((1, 1, 1, 1), 4)
-    model.build()
-    checkpoints.save(model, str(tmp_path / "model.safetensors"))
+def place(tmp_path, small_checkpoint, rng):
     lr = PIL.Image.fromarray(rng.integers(256, size=(14, 18, 3), dtype=np.uint8))
     lr.save(tmp_path / "lr.png")
     lr.resize((50, 41)).save(tmp_path / "ref.jpg")
@@ -27,67 +29,77 @@ def place(tmp_path, rng):
 
 
 @pytest.fixture
-def flags(place):
+def config(place):
     def given(**changed):
-        named = {
-            "lr": place / "lr.png",
-            "ref": place / "ref.jpg",
-            "checkpoint": place / "model.safetensors",
-            "output": place / "out.png",
+        values = {
+            "lr": str(place / "lr.png"),
+            "ref": (str(place / "ref.jpg"),),
+            "checkpoint": str(place / "model.safetensors"),
+            "output": str(place / "out.png"),
             **changed,
         }
-        return [f"--{name}={value}" for name, value in named.items() if value is not None]
+        return UpscaleConfig(**values)
 
     return given
 
 
-def test_enlarges(place, flags, run):
-    result = run("upscale", *flags(attention_map=place / "map.png"))
+def test_the_command(place, run):
+    model = TTSR((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(place / "ttsr.safetensors"))
+    flags = f"--checkpoint={place / 'ttsr.safetensors'}", f"--attention_map={place / 'map.png'}"
+    pictures = f"--lr={place / 'lr.png'}", f"--ref={place / 'ref.jpg'}"
+    result = run("upscale", *flags, *pictures, f"--output={place / 'out.png'}")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # nor what TensorFlow prints of its kernels
     assert "lr 18×14, reference 50×41 → 72×56 pixels." in result.stdout
     assert "Similarity of the reference: 0." in result.stdout
-    upscaler = ttsr_tf.load(place)
-    expected = upscaler.upscale(files.read(place / "lr.png").rgb, files.read(place / "ref.jpg").rgb)
-    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected)
-    assert files.read(place / "map.png").rgb.std() > 0
+    lr, ref = (files.read(place / name).rgb for name in ("lr.png", "ref.jpg"))
+    expected = ttsr_tf.Upscaler(model).upscale_with_attention(lr, ref)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
+    panels = sheets.attention_panels(expected, [ref])
+    np.testing.assert_array_equal(files.read(place / "map.png").rgb, sheets.sheet(panels))
     assert not list(place.glob(".*"))
 
 
-def test_transparent_grey_without_reference(place, flags, run, rng):
+def test_transparent_grey_without_reference(place, config, capsys, rng):
     pixels = rng.integers(256, size=(13, 20, 2), dtype=np.uint8)
     PIL.Image.fromarray(pixels).save(place / "lr.png")
-    result = run("upscale", *flags(ref=None))
-    assert result.returncode == 0, result.stderr
-    assert "No `ref`: the picture serves as its own reference." in result.stdout
+    assert upscale_files(config(ref=())) == [str(place / "out.png")]
+    assert "No `ref`: the picture serves as its own reference." in capsys.readouterr().out
     with PIL.Image.open(place / "out.png") as image:
         assert image.mode == "LA"
-    alpha = files.read(place / "out.png").alpha
-    np.testing.assert_array_equal(alpha, bicubic.upscale(pixels[..., 1:]))
+    found = files.read(place / "out.png")
+    np.testing.assert_array_equal(found.alpha, bicubic.upscale(pixels[..., 1:]))
+    sr = ttsr_tf.load(place).upscale(pixels[..., :1].repeat(3, -1))
+    grey = np.asarray(PIL.Image.fromarray(sr).convert("L"))
+    np.testing.assert_array_equal(found.rgb, grey[..., None].repeat(3, -1))
 
 
-def test_several_references(place, flags, run):
+def test_several_references(place, config, capsys):
     (place / "refs").mkdir()
     for i, size in enumerate(((40, 24), (31, 62))):
         with PIL.Image.open(place / "ref.jpg") as ref:
             ref.resize(size).save(place / f"refs/{i}.png")
-    result = run("upscale", *flags(attention_map=place / "map.png"), f"--ref={place / 'refs'}")
-    assert result.returncode == 0, result.stderr
+    refs = str(place / "ref.jpg"), str(place / "refs")
+    upscale_files(config(ref=refs, attention_map=str(place / "map.png")))
     refs = [files.read(place / name).rgb for name in ("ref.jpg", "refs/0.png", "refs/1.png")]
     lr = files.read(place / "lr.png").rgb
     expected = ttsr_tf.load(place).upscale_with_attention(lr, refs)
     np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
+    panels = sheets.attention_panels(expected, refs)
+    np.testing.assert_array_equal(files.read(place / "map.png").rgb, sheets.sheet(panels))
     shares = [f"{(expected['source'] == i).mean():.0%}" for i in range(3)]
-    assert f"Used of each reference: {', '.join(shares)}" in result.stdout
+    assert f"Used of each reference: {', '.join(shares)}" in capsys.readouterr().out
 
 
-def test_a_folder_of_frames(place, flags, run, rng):
+def test_a_folder_of_frames(place, config, capsys, rng):
     for i in range(3):
         frame = rng.integers(256, size=(12 + i, 15, 3), dtype=np.uint8)
         PIL.Image.fromarray(frame).save(place / f"frames/{i}.bmp")
-    result = run("upscale", *flags(lr=place / "frames", output=place / "large"))
-    assert result.returncode == 0, result.stderr
-    assert "picture 3/3, similarity 0." in result.stdout
+    outputs = upscale_files(config(lr=str(place / "frames"), output=str(place / "large")))
+    assert outputs == [str(place / f"large/{i}.png") for i in range(3)]
+    assert "picture 3/3, similarity 0." in capsys.readouterr().out
     upscaler, ref = ttsr_tf.load(place), files.read(place / "ref.jpg").rgb
     for i in range(3):
         expected = upscaler.upscale(files.read(place / f"frames/{i}.bmp").rgb, ref)
@@ -96,28 +108,52 @@ def test_a_folder_of_frames(place, flags, run, rng):
 
 BAD = {
     "text": ({"lr": "text.png"}, "text.png is not a picture"),
-    "dot": ({"lr": "dot.png"}, "--lr is 1×1 pixels, at least 3×3 are needed"),
+    "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
     "missing": ({"ref": "none.png"}, "none.png is not a file"),
     "checkpoint": ({"checkpoint": "text.png"}, "text.png is not a checkpoint of ttsr-tf"),
     "extension": ({"output": "a.xyz"}, "a.xyz must end in one of .png"),
     "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
     "empty": ({"lr": "empty"}, "empty holds no pictures"),
-    "map": ({"lr": "frames", "attention_map": "map.png"}, "--attention_map goes with one picture"),
+    "map": ({"lr": "frames", "attention_map": "map.png"}, "`attention_map` goes with one picture"),
     "input": ({"output": "lr.png"}, "is already used by this command"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input(place, flags, fails, name):
+def test_bad_input(place, config, name):
     changed, message = BAD[name]
     before = {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()}
-    line = fails("upscale", *flags(**{flag: place / value for flag, value in changed.items()}))
-    assert message in line
+    values = {k: str(place / v) for k, v in changed.items()}
+    if "ref" in values:
+        values["ref"] = (values["ref"],)
+    given = config(**values)
+    # A picture's size is known only from the network on.
+    judged = upscale_files if name == "dot" else check
+    with pytest.raises(InputError) as error:
+        judged(given)
+    assert message in str(error.value)
     assert {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
 
 
-def test_bad_flags(flags, fails):
-    assert "GiB of memory are needed, 0.20 may be used" in fails("upscale", *flags(memory_gb=0.2))
-    assert "Unknown command line flag 'scale'" in fails("upscale", *flags(scale=3))
-    assert "unexpected 'extra'" in fails("upscale", *flags(), "extra")
-    assert "--lr is missing." in fails("upscale", *flags(lr=None))
+def test_too_little_memory(config):
+    with pytest.raises(InputError, match=r"GiB of memory are needed, 0\.20 may be used"):
+        upscale_files(config(memory_gb=0.2))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--scale=3"], "Unknown command line flag 'scale'"),
+        (["extra"], "unexpected 'extra'"),
+        ([], "--lr is missing"),
+    ],
+)
+def test_bad_flags(flags, message):
+    with pytest.raises(InputError, match=message):
+        configuration.parse(UpscaleConfig, ["--checkpoint=a", "--output=b.png", *flags])
+
+
+def test_bad_input_is_one_line(place, fails):
+    flags = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out.png'}"
+    line = fails("upscale", f"--lr={place / 'text.png'}", *flags)
+    assert "text.png is not a picture" in line

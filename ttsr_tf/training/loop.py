@@ -54,7 +54,6 @@ class Loop:
         self._pretrain_step = _distributed(strategy, gan.pretrain_step)
         self._full_step = _distributed(strategy, gan.full_step)
         self._validation = Validation(gan.generator)
-        self._since_summary, self._last_summary = [], time.monotonic()
         self.scores = None
 
     def run(self, trained_on, validated_on, stream, *, stop=None):
@@ -70,6 +69,7 @@ class Loop:
             InputError: a picture that can't be read, a loss that isn't finite, a full disk.
         """
         plan, state = self._plan, self._state
+        state.recent.leave_out_time()
         progress = Progress(plan.max_steps, "step", done=state.step)
         parts = iter(
             _distributed_batches(self._strategy, trained_on, stream, first_step=state.step)
@@ -111,23 +111,17 @@ class Loop:
         )
 
     def _summarise(self, report, validated_on, crop_size):
-        plan, step = self._plan, self._state.step
-        self._since_summary.append(report)
-        last = step == plan.max_steps
-        values = {}
-        if last or step % plan.summary_every == 0:
-            recent = self._since_summary
-            values = {
-                name: float(np.mean([r[name] for r in recent if name in r])) for name in report
-            }
-            now = time.monotonic()
-            values["steps_per_second"] = len(recent) / (now - self._last_summary)
-            self._since_summary, self._last_summary = [], now
+        plan, step, recent = self._plan, self._state.step, self._state.recent
+        recent.add(report)
+        last, regular = step == plan.max_steps, step % plan.summary_every == 0
+        values = recent.means() if last or regular else {}
+        if regular:  # a last row between stays out of the way of a run that is made longer
+            recent.clear()
         if not self._summaries:
             return
         if last or step % plan.validate_every == 0:
             values.update(self._validate(validated_on, crop_size))
-            self._last_summary = time.monotonic()
+            recent.leave_out_time()
         if values:
             with self._state.writing():
                 self._summaries.scalars(step, values)

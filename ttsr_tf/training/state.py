@@ -8,10 +8,11 @@ import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.training.run_folder import CHECKPOINTS
+from ttsr_tf.training.summaries import Recent
 
 
 class TrainingState:
-    """Both networks, all optimizers, the step and the best score.
+    """Both networks, all optimizers, the step, the best score and the table's next row.
 
     The step is the position in the data too, and the random state: all randomness follows from
     the seed and an example's number.
@@ -24,13 +25,15 @@ class TrainingState:
     Attributes:
         step: int; steps done.
         best_psnr: float, dB.
+        recent: a `Recent`.
     """
 
     def __init__(self, gan, run_dir, keep=3):
-        self.step, self.best_psnr = 0, -np.inf
+        self.step, self.best_psnr, self.recent = 0, -np.inf, Recent()
         self._saved = {
             "step": tf.Variable(0, dtype=tf.int64, trainable=False),
             "best_psnr": tf.Variable(-np.inf, dtype=tf.float64, trainable=False),
+            "recent": tf.Variable(str(self.recent), trainable=False),
         }
         parts = {
             "generator": gan.generator,
@@ -65,6 +68,7 @@ class TrainingState:
             ) from None
         self.step = int(self._saved["step"])
         self.best_psnr = float(self._saved["best_psnr"])
+        self.recent = Recent(self._saved["recent"].numpy().decode())
         if self.step > max_steps:
             raise InputError(
                 f"`max_steps`={max_steps}: this run has done {self.step} steps. Give more."
@@ -75,12 +79,14 @@ class TrainingState:
         saved = {name.split("/")[0] for name, _ in tf.train.list_variables(path)}
         # A run that was to end within its pretraining has no critic, and may be made longer.
         new = set() if "critic" in saved else {"critic", "critic_optimizer"}
+        new |= {"recent"} - saved  # 0.1 didn't keep it
         return {name: part for name, part in self._parts.items() if name not in new}
 
     def save(self):
         """Writes a checkpoint; those before the last few are removed once it is whole."""
         self._saved["step"].assign(self.step)
         self._saved["best_psnr"].assign(self.best_psnr)
+        self._saved["recent"].assign(str(self.recent))
         self._manager.save(checkpoint_number=self.step)
 
     @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """What a run writes down as it goes: scalars.csv, and TensorBoard's events."""
 
 import csv
+import json
 import os
+import time
 
 import tensorflow as tf
 
@@ -43,6 +45,46 @@ class Summaries:
 
     def _table(self, file):
         return csv.DictWriter(file, self._columns, restval="")
+
+
+class Recent:
+    """The steps since the table's last row, whose means the next one shows.
+
+    A checkpoint holds them as text, so that a run that goes on writes the row that it would have
+    written anyway.
+
+    Args:
+        text: what `str` gave; default: no steps.
+    """
+
+    def __init__(self, text="{}"):
+        self._sums = json.loads(text)  # name → [sum, number of steps that had it]
+        self.leave_out_time()
+
+    def __str__(self):
+        return json.dumps(self._sums)
+
+    def add(self, report):
+        """Takes in a step, a dict of floats, and the time since the step before."""
+        seconds = time.monotonic() - self._start
+        for name, value in {**report, "seconds": seconds}.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = [total + value, count + 1]
+        self.leave_out_time()
+
+    def leave_out_time(self):
+        """What was done since the last step isn't part of the next one's time."""
+        self._start = time.monotonic()
+
+    def means(self):
+        """A dict of floats, `steps_per_second` among them."""
+        means = {name: total / count for name, (total, count) in self._sums.items()}
+        means["steps_per_second"] = 1 / means.pop("seconds")
+        return means
+
+    def clear(self):
+        """A row of the table has these steps."""
+        self._sums = {}
 
 
 def _rows(path, last):

@@ -74,10 +74,10 @@ def read_header(path):
     try:
         if path.endswith(OLD_SUFFIX):
             with h5py.File(path) as file:
-                return Header("ttsr", _config(json.loads(file.attrs[_OLD_ATTRIBUTE])["config"]))
+                return _header("ttsr", json.loads(file.attrs[_OLD_ATTRIBUTE])["config"])
         with safetensors.safe_open(path, "np") as file:
             about = file.metadata()
-        header = Header(about["model"], _config(json.loads(about["config"])))
+        header = _header(about["model"], json.loads(about["config"]))
     except (OSError, KeyError, ValueError, TypeError, AttributeError, safetensors.SafetensorError):
         raise InputError(
             f"{path} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
@@ -91,10 +91,10 @@ def read_header(path):
     return header
 
 
-def _config(parsed):
-    """The arguments with the tuples that JSON made lists of, and what 0.1 had no argument for."""
+def _header(model, parsed):
+    """With the tuples that JSON made lists of, and what TTSR had no argument for in 0.1."""
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
-    return {**given, "residual": given.get("residual", False)}
+    return Header(model, {"residual": False, **given} if model == "ttsr" else given)
 
 
 def read(path):
