@@ -66,6 +66,43 @@ def check():
         raise InputError("The embedded sample needs scikit-image: pip install 'ttsr-tf[sample]'.")
 
 
+def square(size):
+    """The corners of a square of `size` pixels, [4, 2] as x, y; it lies right and below of 0, 0."""
+    return np.array([[0, 0], [0, size], [size, size], [size, 0]], np.float64)
+
+
+def warped(photograph, corners, size):
+    """What a quadrangle of a photograph shows, as a square seen from the front.
+
+    Args:
+        photograph: uint8 [H, W, 3]; beyond its edges it is mirrored.
+        corners: where those of `square(size)` lie in it, [4, 2] as x, y, pixels.
+        size: side of the result, pixels.
+
+    Returns:
+        float64 [size, size, 3], about 0 to 1: bicubic interpolation may exceed it.
+    """
+    from skimage.transform import ProjectiveTransform, warp
+
+    homography = ProjectiveTransform.from_estimate(square(size), corners)
+    return warp(photograph, homography, output_shape=(size, size), order=3, mode="reflect")
+
+
+def relit(picture, *, gain, offset, gamma):
+    """A picture in another light: gain · picture ** gamma + offset.
+
+    Args:
+        picture: float [H, W, 3]; clipped to 0 … 1 first.
+        gain, gamma: numbers, or arrays [3] for the colours; above 0.
+        offset: the same, or float [H, W, 3]; 1 is from black to white.
+
+    Returns:
+        uint8 [H, W, 3].
+    """
+    picture = np.clip(gain * np.clip(picture, 0, 1) ** gamma + offset, 0, 1)
+    return np.uint8(np.rint(255 * picture))
+
+
 def _skimage_data():
     check()
     from skimage import data
@@ -74,16 +111,11 @@ def _skimage_data():
 
 
 def _pair(photograph, size, rng):
-    from skimage.transform import ProjectiveTransform, warp
-
     height, width = photograph.shape[:2]
     row, column = rng.integers(height - size + 1), rng.integers(width - size + 1)
     photograph = photograph[..., rng.permutation(3)]  # four photographs don't hold all colours
     hr = photograph[row : row + size, column : column + size]
-    square = np.array([[0, 0], [0, size], [size, size], [size, 0]], np.float64)
-    corners = square + rng.uniform(-0.2, 0.2, (4, 2)) * size + (column, row)
-    homography = ProjectiveTransform.from_estimate(square, corners)
-    ref = warp(photograph, homography, output_shape=(size, size), order=3, mode="reflect")
+    corners = square(size) + rng.uniform(-0.2, 0.2, (4, 2)) * size + (column, row)
+    ref = warped(photograph, corners, size)
     gain, offset, gamma = rng.uniform(0.9, 1.1), rng.uniform(-0.03, 0.03), rng.uniform(0.9, 1.1)
-    ref = np.clip(gain * np.clip(ref, 0, 1) ** gamma + offset, 0, 1)
-    return hr, np.uint8(np.rint(255 * ref))
+    return hr, relit(ref, gain=gain, offset=offset, gamma=gamma)
