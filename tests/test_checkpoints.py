@@ -60,16 +60,27 @@ def test_a_file_is_read_without_this_package(model, tmp_path):
     path = tmp_path / "model.safetensors"
     checkpoints.save(model, str(path))
     with safetensors.safe_open(path, "np") as file:
-        about, arrays = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about, arrays = (
+            json.loads(file.metadata()["ttsr-tf"]),
+            {name: file.get_tensor(name) for name in file.keys()},
+        )  # noqa: SIM118
     assert about["model"] == "ttsr"
     config = {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4, "residual": False}
-    assert json.loads(about["config"]) == config
-    assert about["tensorflow"] == tf.__version__
+    assert about["config"] == config
+    assert about["versions"]["tensorflow"] == tf.__version__
     assert len(arrays) == len(model.variables)
     kernel = model.refine_124[2].blocks[0].conv2.kernel
     np.testing.assert_array_equal(arrays["refine_124.2.blocks.0.conv2.kernel"], kernel)
     bias = model.exchange_124.exchanges[3].convs[0].bias
     np.testing.assert_array_equal(arrays["exchange_124.exchanges.3.convs.0.bias"], bias)
+
+
+def test_equal_weights_are_equal_files(model, tmp_path):
+    contents = set()
+    for i in range(8):
+        checkpoints.save(model, str(tmp_path / f"{i}.safetensors"))
+        contents.add((tmp_path / f"{i}.safetensors").read_bytes())
+    assert len(contents) == 1
 
 
 def test_old_files_and_runs_are_read(model, tmp_path):

@@ -64,7 +64,7 @@ def test_the_last_value_wins_and_flagfiles_nest(tmp_path):
         (["--blocks=1,2,3"], "--blocks=1,2,3: 2 whole numbers, separated by commas, are needed."),
         (["--blocks=1,-2"], "--blocks=1,-2: 2 whole numbers, separated by commas, are needed."),
         (["--scale=3"], "Unknown command line flag 'scale'."),
-        (["--colour=y"], "--colour is now --test_y_channel. Give that."),
+        (["--colour=y"], "--colour is now --test_y_channel or --notest_y_channel. Give that."),
         (["--steps=2"], "--lr is missing."),
         (["more", "--lr=x"], "unexpected 'more': give every value as --flag=value."),
         (["--flagfile=none"], "Unable to open flagfile: [Errno 2] No such file or directory"),

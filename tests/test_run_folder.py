@@ -76,3 +76,10 @@ def test_old_names_are_answered(config, tmp_path):
 def test_a_folder_without_checkpoints_is_taken(config, tmp_path):
     (tmp_path / "checkpoints").rmdir()
     run_folder.check(config(seed=4))
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    config = TrainingConfig(run_dir=str(tmp_path / "file"), max_steps=1)
+    with pytest.raises(InputError, match=r"`run_dir`=.*file is a file\. Give a folder"):
+        run_folder.check(config)

@@ -115,6 +115,7 @@ BAD = {
     "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
     "empty": ({"lr": "empty"}, "empty holds no pictures"),
     "map": ({"lr": "frames", "attention_map": "map.png"}, "`attention_map` goes with one picture"),
+    "file": ({"lr": "frames", "output": "ref.jpg"}, "ref.jpg is a file, and `lr` a folder"),
     "input": ({"output": "lr.png"}, "is already used by this command"),
 }
 

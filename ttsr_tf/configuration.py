@@ -20,11 +20,11 @@ REQUIRED = dataclasses.MISSING
 # What flags were called before 0.2: they are answered with the new name.
 RENAMED = {
     "border": "crop_border",
-    "colour": "test_y_channel",
+    "colour": "test_y_channel or --notest_y_channel",
     "ema": "ema_momentum",
     "gradient_clip": "global_clipnorm",
     "grpc_port": "port",
-    "learning_rate_decay": "learning_rate_schedule",
+    "learning_rate_decay": "learning_rate_schedule, and none is constant",
     "model_dir": "model_base_path",
     "pairs_at_once": "micro_batch_size",
     "rest_port": "rest_api_port",

@@ -47,6 +47,8 @@ def _outputs(config, lr, refs, *, transparent):
     if len(set(names)) < len(names):
         raise InputError(f"{config.lr} has names that differ only in their ending. Rename them.")
     outputs = [os.path.join(config.output, name) for name in names]
+    if os.path.isfile(config.output):
+        raise InputError(f"`output`={config.output} is a file, and `lr` a folder. Give a folder.")
     if os.path.isdir(config.output):
         for output in outputs:
             files.check_output(output, inputs)

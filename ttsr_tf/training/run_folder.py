@@ -18,12 +18,14 @@ FLAGS, CHECKPOINTS = "run.flags", "checkpoints"
 
 
 def check(config):
-    """Raises InputError if the folder holds a run that was told other things.
+    """Raises InputError if the folder is none, or holds a run that was told other things.
 
     Args:
         config: a `TrainingConfig`; what it calls changeable may differ.
     """
     folder = config.run_dir
+    if os.path.isfile(folder):
+        raise InputError(f"`run_dir`={folder} is a file. Give a folder.")
     path = os.path.join(folder, FLAGS)
     if not (os.path.isdir(os.path.join(folder, CHECKPOINTS)) and os.path.isfile(path)):
         return

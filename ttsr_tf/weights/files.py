@@ -18,7 +18,7 @@ from ttsr_tf.files import written_aside
 from ttsr_tf.models import MODELS
 
 SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
-_OLD_ATTRIBUTE = "ttsr_tf"
+_HEADER, _OLD_ATTRIBUTE = "ttsr-tf", "ttsr_tf"
 
 
 class Header(NamedTuple):
@@ -51,14 +51,10 @@ def write(path, header, arrays):
         InputError: another ending, or the file can't be written; what was there stays.
     """
     check_name("path", path)
-    about = {
-        "format": "ttsr-tf",
-        "model": header.model,
-        "config": json.dumps(header.config),
-        "ttsr-tf": __version__,
-        **{name: importlib.metadata.version(name) for name in ("keras", "tensorflow")},
-    }
-    content = safetensors.numpy.save(arrays, about)
+    versions = {name: importlib.metadata.version(name) for name in ("keras", "tensorflow")}
+    about = {**header._asdict(), "versions": {"ttsr-tf": __version__, **versions}}
+    # One entry, since safetensors writes several in any order: equal weights are equal files.
+    content = safetensors.numpy.save(arrays, {_HEADER: json.dumps(about)})
     with written_aside(path) as aside, open(aside, "wb") as file:
         file.write(content)
 
@@ -76,8 +72,8 @@ def read_header(path):
             with h5py.File(path) as file:
                 return _header("ttsr", json.loads(file.attrs[_OLD_ATTRIBUTE])["config"])
         with safetensors.safe_open(path, "np") as file:
-            about = file.metadata()
-        header = _header(about["model"], json.loads(about["config"]))
+            about = json.loads(file.metadata()[_HEADER])
+        header = _header(about["model"], about["config"])
     except (OSError, KeyError, ValueError, TypeError, AttributeError, safetensors.SafetensorError):
         raise InputError(
             f"{path} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
