@@ -60,10 +60,8 @@ def test_a_file_is_read_without_this_package(model, tmp_path):
     path = tmp_path / "model.safetensors"
     checkpoints.save(model, str(path))
     with safetensors.safe_open(path, "np") as file:
-        about, arrays = (
-            json.loads(file.metadata()["ttsr-tf"]),
-            {name: file.get_tensor(name) for name in file.keys()},
-        )  # noqa: SIM118
+        about = json.loads(file.metadata()["ttsr-tf"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert about["model"] == "ttsr"
     config = {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4, "residual": False}
     assert about["config"] == config
