@@ -8,7 +8,7 @@ import safetensors.numpy
 import tensorflow as tf
 
 import ttsr_tf
-from ttsr_tf import TTSR
+from ttsr_tf import TTSR, convert
 from ttsr_tf.errors import InputError
 from ttsr_tf.weights import checkpoints, files, released
 from ttsr_tf.weights.initial import initialise
@@ -103,6 +103,10 @@ def test_keras_saves_and_loads_weights(model, tmp_path):
     assert_same(other, model)
 
 
+def test_only_ttsr_has_its_arguments(small_checkpoint):
+    assert files.read_header(str(small_checkpoint)).config == {"channels": 4}
+
+
 def test_weights_of_another_network(model, tmp_path):
     checkpoints.save(model, str(tmp_path / "model.safetensors"))
     other = TTSR((1, 1, 1, 1), 4)
@@ -161,11 +165,12 @@ def test_a_checkpoint_can_not_run_code(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_no_torch_checkpoint(tmp_path, fails):
+def test_what_is_no_torch_checkpoint(tmp_path):
     path = tmp_path / "text.pt"
     path.write_text("hello")
-    arguments = f"--torch_checkpoint={path}", f"--output={tmp_path}/a.safetensors"
-    assert f"{path} can't be read: it must be a torch checkpoint" in fails("convert", *arguments)
+    config = convert.ConvertConfig(torch_checkpoint=path, output=tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=f"{path} can't be read: it must be a torch checkpoint"):
+        convert.main(config)
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="must hold a dict of tensors"):
         released.read(str(path))

@@ -1,75 +1,19 @@
 """`train` with a network of one convolution: ended, gone on with, made longer, out of space."""
 
-import csv
 import re
 import resource
 
 import numpy as np
-import PIL.Image
 import pytest
-import tensorflow as tf
 from one_convolution import stand_in
+from small_trainings import StopAfter, assert_same, config, everything, rows
 
 import ttsr_tf
 from ttsr_tf.errors import InputError
-from ttsr_tf.training import TrainingConfig, train
+from ttsr_tf.training import train
 from ttsr_tf.weights import files
 
 pytestmark = pytest.mark.xdist_group("training_run")  # they share a run
-
-SMALL = {
-    "dataset": "sample",
-    "vgg19_weights": "random",
-    "perceptual_weight": 0,
-    "crop_size": 32,
-    "batch_size": 2,
-    "pretrain_steps": 4,
-    "summary_every": 3,
-    "validate_every": 5,
-    "learning_rate": 1e-3,
-}
-
-
-def config(run_dir, **changed):
-    return TrainingConfig(run_dir=str(run_dir), **{**SMALL, "max_steps": 10, **changed})
-
-
-class StopAfter:
-    """Somebody wants to stop after a number of steps; `then` is called before that."""
-
-    def __init__(self, steps, then=None):
-        self._left, self._then = steps, then
-
-    @property
-    def requested(self):
-        self._left -= 1
-        if self._left == 0 and self._then:
-            self._then()
-        return self._left == 0 and not self._then
-
-
-def everything(run_dir):
-    """All that the last checkpoint holds, but for the time that steps took."""
-    reader = tf.train.load_checkpoint(str(run_dir / "checkpoints"))
-    names = sorted(reader.get_variable_to_shape_map())
-    left_out = "_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "recent"
-    return {name: reader.get_tensor(name) for name in names if not name.startswith(left_out)}
-
-
-def assert_same(a, b):
-    a, b = everything(a), everything(b)
-    assert list(a) == list(b)
-    assert any("optimizer" in name for name in a)
-    for name, value in a.items():
-        np.testing.assert_array_equal(value, b[name], err_msg=name)
-
-
-def rows(run_dir):
-    """The table without the time."""
-    with open(run_dir / "scalars.csv", newline="") as file:
-        found = list(csv.DictReader(file))
-    assert all(float(row.pop("steps_per_second") or 1) > 0 for row in found)
-    return {int(row["step"]): row for row in found}
 
 
 @pytest.fixture(autouse=True)
@@ -176,32 +120,3 @@ def test_averaged_weights_are_validated_and_kept_beside_those_that_learn(whole, 
     arrays = [x.tobytes() for x in everything(tmp_path).values() if isinstance(x, np.ndarray)]
     assert all(x.tobytes() in arrays for x in [*plain, *averaged])
     assert rows(tmp_path)[5]["psnr"] != rows(whole[0])[5]["psnr"]
-
-
-def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"Step 2 is not finite: .*Its pictures: \d+, \d+\. The l"):
-        train(config(tmp_path, learning_rate=1e38))
-
-
-@pytest.fixture
-def pictures(tmp_path, rng):
-    """A folder of ten pairs, one of which ends early."""
-    for kind in "input", "ref":
-        (tmp_path / "pairs" / kind).mkdir(parents=True)
-        for i in range(10):
-            pixels = rng.integers(256, size=(40, 36, 3), dtype=np.uint8)
-            PIL.Image.fromarray(pixels).save(tmp_path / f"pairs/{kind}/{i}.png")
-    half = tmp_path / "pairs/input/9.png"
-    half.write_bytes(half.read_bytes()[:2000])
-    return tmp_path / "pairs"
-
-
-@pytest.mark.parametrize("cache_gb", [0, 1])  # read when it is wanted, or at once
-def test_bad_pictures_are_named_or_left_out(pictures, tmp_path, cache_gb, capsys):
-    values = {"dataset": "folder", "data_dir": str(pictures), "cache_gb": cache_gb, "max_steps": 2}
-    with pytest.raises(InputError, match=r"9\.png can't be read"):
-        train(config(tmp_path / "a", **values))
-    result = train(config(tmp_path / "b", **values, skip_corrupt=True))
-    assert result.done
-    assert result.skipped == ([] if cache_gb else ["9"])
-    assert cache_gb == 0 or re.search(r"Left out: 1 pairs\. .*9\.png", capsys.readouterr().out)

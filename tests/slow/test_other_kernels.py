@@ -1,0 +1,29 @@
+"""What depends on TensorFlow's kernels, with oneDNN's where the fast tests have Eigen's, and the
+other way round: on most CPUs of today these have oneDNN's.
+"""
+
+import os
+import subprocess
+import sys
+
+from conftest import ROOT
+
+from ttsr_tf import devices
+
+NAMES = (
+    "convolution_gradient critic gan layers parity relevance resampling torch transfer ttsr vgg19"
+)
+
+
+def test_layers_and_steps_with_the_other_kernels():
+    on = devices.uses_onednn(devices._cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+    files = [f"tests/test_{name}.py" for name in NAMES.split()]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        cwd=ROOT,
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(int(not on)), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-5000:]
+    assert " passed" in result.stdout
