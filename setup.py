@@ -70,7 +70,7 @@ setup(
             "pytest-cov>=5",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
-            "setuptools>=70.1",  # builds a wheel without help, in tests/test_wheel.py
+            "setuptools>=70.1",  # builds a wheel without help, in tests/slow/test_wheel.py
         ],
     },
 )
