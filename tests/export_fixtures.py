@@ -63,6 +63,7 @@ def exported(tiny_weights, tmp_path_factory):
 @pytest.fixture(scope="session")
 def replica(exported):
     """What Ray would run as a process, in this one."""
+    pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
     from export.server.replicas import Replica
 
     return Replica(str(exported / "ttsr" / "1"), 2)

@@ -2,8 +2,6 @@
 
 import contextlib
 import csv
-import os
-import signal
 
 import numpy as np
 import PIL.Image
@@ -11,8 +9,7 @@ import pytest
 
 pytest.importorskip("ray.data", reason="NOT TESTED: needs the extra `ray`")
 from export import BatchConfig, upscale_batch
-from export import batch as door
-from export.workers import pool, run, worker
+from export.workers import pool, worker
 from ttsr_tf import InputError, load
 from ttsr_tf.images import files
 from ttsr_tf.inference import UpscaleConfig, upscale_files
@@ -185,33 +182,6 @@ def test_interrupted(place, pictures, batch, cluster, monkeypatch):
         batch(input="in", ref="ref.jpg")
     assert sorted(path.name for path in (place / "out").iterdir()) == ["b.png", "failures.csv"]
     assert len(_rows(place / "out/failures.csv")) == 1
-
-
-@pytest.fixture
-def door_left(monkeypatch):
-    """Afterwards nothing is left of what the door sets for its process."""
-    for name in ("USAGE_STATS_ENABLED", "BACKEND_LOG_LEVEL", "ENABLE_WINDOWS_OR_OSX_CLUSTER"):
-        monkeypatch.setenv(f"RAY_{name}", "")
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-def test_the_door(place, pictures, tiny_weights, monkeypatch, door_left):
-    pictures(["a.png"])
-    config = BatchConfig(input="in", ref="ref.jpg", checkpoint=tiny_weights, output="out")
-    results = iter([["one"], []])
-
-    def upscale(given):
-        assert given == config
-        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
-        assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"  # on loopback
-        return run.BatchResult([], next(results), "out/failures.csv", 5)
-
-    monkeypatch.setattr(run, "upscale_batch", upscale)
-    with pytest.raises(InputError, match=r"^1 of 5 pictures failed: see out/failures.csv\."):
-        door.main(config)
-    door.main(config)
 
 
 def _contents(folder):

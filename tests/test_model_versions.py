@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 from serving import in_process, until
 
+from export.package import versions
 from export.server import model_versions, replicas
 from export.server.model_versions import ModelVersions
 from export.server.refused import Refused
@@ -20,10 +21,11 @@ class Replicas:
     """What was started and stopped, in order; those of `broken` numbers can't be loaded."""
 
     def __init__(self):
-        self.events, self.broken = [], set()
+        self.events, self.broken, self.looks = [], set(), 0
 
     def start(self, path, name, num_replicas):
         if path.rpartition("/")[2] in self.broken:
+            self.events.append(f"fail {name}")
             raise InputError(f"Can't load {path}: OSError: nonsense")
         self.events.append(f"start {name} ×{num_replicas}")
         return f"handle of {name}", {}
@@ -31,13 +33,23 @@ class Replicas:
     def stop(self, name):
         self.events.append(f"stop {name}")
 
+    def numbers(self, folder):
+        self.looks += 1
+        return versions.numbers(folder)
+
+    async def looked(self, times=3):
+        """Waits for some looks at the folder."""
+        until = self.looks + times
+        await soon(lambda: self.looks >= until)
+
 
 @pytest.fixture
 def ray(monkeypatch):
     stand_in = Replicas()
     monkeypatch.setattr(replicas, "start", stand_in.start)
     monkeypatch.setattr(replicas, "stop", stand_in.stop)
-    monkeypatch.setattr(model_versions, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(model_versions, "_LOOK_EVERY", 0.001)
+    monkeypatch.setattr(model_versions, "versions", stand_in)
     return stand_in
 
 
@@ -97,13 +109,15 @@ def test_the_newest_is_loaded_and_found_by_its_names(ray, folder):
 def test_a_new_version_replaces_the_old_one_when_that_is_unused(ray, folder):
     async def steps():
         async with watched(folder) as model:
-            with model.use("ttsr") as old, model.use("ttsr"):
+            with model.use("ttsr") as old:
+                with model.use("ttsr"):
+                    pass
                 (folder / ".hidden").mkdir()
                 (folder / ".hidden").rename(folder / "11")
                 await soon(lambda: states(model) == {11: "AVAILABLE", 10: "UNLOADING"})
                 with model.use("ttsr") as new:
                     assert (old.number, new.number) == (10, 11)
-                await asyncio.sleep(0.05)  # some looks at the folder
+                await asyncio.sleep(0.05)  # time enough to stop it
                 assert ray.events == ["start ttsr-10 ×3", "start ttsr-11 ×3"]
             await soon(lambda: states(model) == {11: "AVAILABLE", 10: "END"})
             assert ray.events[2:] == ["stop ttsr-10"]
@@ -119,7 +133,8 @@ def test_a_broken_version_is_left_until_it_is_another(ray, folder):
             (folder / "11").mkdir()
             await soon(lambda: states(model) == {11: "END", 10: "AVAILABLE"})
             assert model.versions("ttsr", 11)[0].error.endswith("/11: OSError: nonsense")
-            assert ray.events[1:] == ["stop ttsr-11"]
+            await ray.looked()
+            assert ray.events[1:] == ["fail ttsr-11", "stop ttsr-11"]
             shutil.rmtree(folder / "11")
             await soon(lambda: states(model) == {10: "AVAILABLE"})
             ray.broken = set()
@@ -143,7 +158,7 @@ def test_what_is_served_is_served_on(ray, folder, monkeypatch, caplog):
         async with watched(folder) as model:
             shutil.move(folder, f"{folder}-elsewhere")
             monkeypatch.setattr(replicas, "start", lambda *_: 1 / 0)
-            await asyncio.sleep(0.05)  # some looks at no folder
+            await ray.looked()
             (folder / "11").mkdir(parents=True)
             await soon(lambda: "Could not replace the model's version" in caplog.text)
             with model.use("ttsr") as version:

@@ -14,7 +14,7 @@ from export.graph.session import Session
 from export.server import replicas
 from export.server.replicas import Invalid, Replica
 
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = pytest.mark.xdist_group("exported")
 
 
 def test_signatures_are_the_exports_own(replica):

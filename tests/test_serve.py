@@ -20,7 +20,7 @@ from export import ClientConfig
 from export.server import client, rest
 from ttsr_tf import InputError
 
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = pytest.mark.xdist_group("exported")
 
 
 def test_predict_by_grpc(server, enlarged, pair):

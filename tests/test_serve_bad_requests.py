@@ -1,11 +1,8 @@
 """What the server refuses, each by name, and that the next request is answered."""
 
-import gzip
 import json
 import re
 import time
-import urllib.error
-import urllib.request
 
 import grpc
 import numpy as np
@@ -15,7 +12,7 @@ import tensorflow as tf
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
 from serving import b64, pixels, png, predict
 
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = pytest.mark.xdist_group("exported")
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -121,28 +118,6 @@ def test_unknown_names_by_grpc(server):
     refused(server, request, INVALID, "no output `x`")
 
 
-def test_oversized_requests(server):
-    large = np.zeros((1, 600, 600, 3), np.uint8)
-    reason = r"larger than max \(\d+ vs. 1048576\)"
-    refused(server, pixels(large, large), grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
-    status, answer = server.rest("/v1/models/ttsr:predict", b" " * (2**20 + 1))
-    assert (status, "at most 1048576 bytes" in answer["error"]) == (413, True)
-    # 64 MB in some kilobytes
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{server.rest_port}/v1/models/ttsr:predict",
-        gzip.compress(bytes(2**26)),
-        {"Content-Encoding": "gzip"},
-    )
-    with pytest.raises(urllib.error.HTTPError, match="400") as error:
-        urllib.request.urlopen(request, timeout=60)
-    with error.value:
-        assert "without a Content-Encoding" in json.load(error.value)["error"]
-    with pytest.raises(grpc.RpcError, match=r"gzip.* is disabled"):
-        server.prediction.Predict(
-            pixels(large, large), timeout=60, compression=grpc.Compression.Gzip
-        )
-
-
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -190,17 +165,3 @@ def test_bad_files_by_rest(server):
         status, content = answer(given)
         assert (status, reason in content["error"]) == (400, True), content
     assert answer(b64(FILE))[0] == 200
-
-
-def test_unknown_addresses(server):
-    good = json.dumps({"inputs": {"lr": LR.tolist(), "ref": REF.tolist()}}).encode()
-    for path, body, status in (
-        ("/v1/models/other", None, 404),
-        ("/v1/models/other:predict", good, 404),
-        ("/v1/models/ttsr/versions/7:predict", good, 404),
-        ("/v1/models/ttsr/versions/7", None, 404),
-        ("/v2", None, 404),
-        ("/v1/models/ttsr", good, 405),
-    ):
-        given, answer = server.rest(path, body)
-        assert (given, list(answer)) == (status, ["error"]), path

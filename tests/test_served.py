@@ -10,7 +10,7 @@ import tensorflow as tf
 from export.graph.limits import Limits
 from export.graph.serving_module import ServingModule
 
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = pytest.mark.xdist_group("exported")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`python -m export.serve` as a process."""
 
 import contextlib
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,11 @@ def started(models, *flags):
     assert not alive
 
 
+def quiet_environment():
+    """For Ray, whose own processes end if their warnings are errors."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+
+
 class Server(Clients):
     """The process and its clients."""
 
@@ -41,6 +47,7 @@ class Server(Clients):
         self.process = subprocess.Popen(
             [sys.executable, "-m", "export.serve", f"--model_base_path={models}", *ports, *flags],
             cwd=ROOT,
+            env=quiet_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,6 +1,5 @@
 """`python -m export.batch` on Ray: stopped, started again, with a killed worker."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import PIL.Image
 import psutil
 import pytest
 from conftest import ROOT, ports_beyond_this_machine
+from server_process import quiet_environment
 
 from ttsr_tf.inference import UpscaleConfig, upscale_files
 
@@ -35,7 +35,7 @@ def place(tmp_path, rng, tiny_weights):
 def start(place):
     """Starts the command in `place`; nothing that it or Ray starts may be left in the end."""
     mark = uuid.uuid4().hex
-    environment = {**os.environ, "TTSR_TEST": mark, "PYTHONPATH": str(ROOT)}
+    environment = {**quiet_environment(), "TTSR_TEST": mark, "PYTHONPATH": str(ROOT)}
 
     def command(*flags):
         common = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out'}"

@@ -12,7 +12,7 @@ import tensorflow as tf
 from export.graph.session import Session
 
 HERE = pathlib.Path(__file__).parent
-pytestmark = pytest.mark.xdist_group("export")
+pytestmark = pytest.mark.xdist_group("exported")
 _CLI = """
 import runpy, sys
 sys.modules.update(ttsr_tf=None, export=None)  # importing them raises
