@@ -117,4 +117,6 @@ def test_it_is_used_from_elsewhere(run, installed, tmp_path):
 
 def _pip(*arguments, python=sys.executable):
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, f"--python={python}", *arguments], check=True)
+    # What pip and setuptools warn of is theirs.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+    subprocess.run([*command, f"--python={python}", *arguments], env=environment, check=True)
