@@ -176,7 +176,7 @@ def test_bad_input_answers_at_once(place, fails):
     )
     assert time.monotonic() - start < 5  # 0.4 alone; whatever else the machine does
     assert fails("evaluate", "--colour=rgb") == (
-        "error: --colour is now --test_y_channel. Give that. (see --help)"
+        "error: --colour is now --test_y_channel or --notest_y_channel. Give that. (see --help)"
     )
     line = fails("evaluate", "--dataset=sun80", "--checkpoint=a", f"--output_dir={place}")
     assert line == "error: --dataset=sun80 needs --data_dir, the folder of its pictures."
