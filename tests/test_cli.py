@@ -42,7 +42,7 @@ def test_what_tensorflow_says_is_kept_and_shown_if_it_fails(python):
 
 def test_missing_flags_are_named(fails):
     line = fails("convert")
-    assert line == "error: --torch_checkpoint is missing. --output is missing. (see --help)"
+    assert line == "error: --output is missing. (see --help)"
 
 
 def test_what_is_no_flag(fails):
@@ -79,5 +79,5 @@ def test_the_console_command():
     assert "export.saved_model" in ttsr("export", "--help").stdout
     result = ttsr("upscale", "--lr=a.png")
     assert result.returncode == 1
-    assert result.stderr == "error: --checkpoint is missing. --output is missing. (see --help)\n"
+    assert result.stderr == "error: --output is missing. (see --help)\n"
     assert "there is no command 'enlarge': upscale, train" in ttsr("enlarge").stderr
