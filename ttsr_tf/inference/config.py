@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings
+from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings, switch
 from ttsr_tf.inference import jobs
 from ttsr_tf.weights import files, naming
 
@@ -23,6 +23,9 @@ class UpscaleConfig(Configuration):
     )
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
+    overwrite: bool = switch(
+        False, "Of a folder: do again what is in `output` already, instead of going on there."
+    )
     attention_map: str | None = string(
         None, "Where to write a picture of where textures came from."
     )
