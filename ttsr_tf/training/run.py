@@ -104,7 +104,7 @@ def _gan(config):
         checkpoints.load_into(generator, config.finetune_from)
     else:
         initialise(generator, [config.seed, 0])
-        vgg19.initialise(generator.texture_extractor, config.vgg19_weights)
+        vgg19.initialise(generator.texture_extractor, config.vgg19_weights, config.extractor_scale)
     generator.texture_extractor.trainable = config.train_extractor
     critic = features = None
     if config.trains_fully and config.adversarial_weight:
