@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -67,3 +68,56 @@ def test_scores_of_rgb_without_a_border(rng):
     assert scores._scores.experimental_get_tracing_count() == 1
     with pytest.raises(InputError, match="18×21 pixels without a border of 4 are less than SSIM's"):
         metrics.Scores(crop_border=4)(hr, sr)
+
+
+@pytest.mark.parametrize("function", [metrics.psnr, metrics.ssim])
+@pytest.mark.parametrize("value_range", [(-1, 1), (0, 1), (0.0, 255.0)])
+def test_floats_with_their_range_score_as_bytes(rng, function, value_range):
+    hr = rng.integers(256, size=(2, 12, 15, 3), dtype=np.uint8)
+    sr = np.uint8(np.clip(hr + rng.normal(0, 30, hr.shape), 0, 255))
+    black, white = value_range
+    floats = [np.float32(black + x / 255 * (white - black)) for x in (hr, sr)]
+    for y in (True, False):
+        found = function(*floats, y, value_range=value_range)
+        np.testing.assert_allclose(found, function(hr, sr, y), rtol=1e-4)
+
+
+def test_what_is_not_said_is_not_guessed():
+    bytes_, floats = np.zeros((12, 15, 3), np.uint8), np.zeros((12, 15, 3), np.float32)
+    for function in metrics.psnr, metrics.ssim:
+        with pytest.raises(InputError, match="`hr` is float32, and `value_range` None: give uint8"):
+            function(floats, floats)
+        with pytest.raises(InputError, match=r"`sr` is int32, and `value_range` \(0, 1\): give"):
+            function(floats, np.int32(floats), value_range=(0, 1))
+        with pytest.raises(InputError, match="`hr` is uint8, and `value_range`"):
+            function(bytes_, bytes_, value_range=(-1, 1))
+        with pytest.raises(InputError, match="`hr` must be RGB"):
+            function(bytes_[..., :1], bytes_[..., :1])
+
+
+@pytest.mark.parametrize(
+    ("cls", "function"), [(metrics.PSNR, metrics.psnr), (metrics.SSIM, metrics.ssim)]
+)
+def test_as_keras_metrics(rng, cls, function):
+    """The mean over examples of batches of unequal size, and after a round trip through JSON."""
+    hr = np.float32(rng.uniform(-1, 1, (5, 13, 12, 3)))
+    sr = np.float32(np.clip(hr + rng.normal(0, 0.2, hr.shape), -1, 1))
+    metric = cls(test_y_channel=False)
+    for part in (slice(0, 2), slice(2, 5)):
+        metric.update_state(hr[part], sr[part])
+    expected = np.mean(function(hr, sr, False, value_range=(-1, 1)))
+    np.testing.assert_allclose(metric.result(), expected, rtol=1e-5)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert type(again) is cls and again.get_config() == metric.get_config()
+    again.update_state(hr, sr)
+    np.testing.assert_allclose(again.result(), expected, rtol=1e-5)
+    metric.reset_state()
+    assert float(metric.result()) == 0
+
+
+def test_keras_metrics_of_bytes(rng):
+    hr = rng.integers(256, size=(3, 12, 15, 3), dtype=np.uint8)
+    sr = np.uint8(np.clip(hr + rng.normal(0, 30, hr.shape), 0, 255))
+    metric = metrics.PSNR(value_range=(0, 255))
+    metric.update_state(hr, sr)
+    np.testing.assert_allclose(metric.result(), np.mean(metrics.psnr(hr, sr)), rtol=1e-5)

@@ -5,6 +5,7 @@ from . import layers as layers
 from . import training as training
 from . import weights as weights
 from .errors import InputError as InputError
+from .images import metrics as metrics
 from .images.inputs import network_inputs as network_inputs
 from .inference.upscaler import Upscaler as Upscaler
 from .inference.upscaler import load as load

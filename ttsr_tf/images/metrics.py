@@ -1,5 +1,6 @@
 """How near a picture is to the truth."""
 
+import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
@@ -13,33 +14,75 @@ def luma(picture):
     return tf.linalg.matvec(tf.cast(picture, tf.float32), weights) + 16
 
 
-def psnr(hr, sr, test_y_channel=True):
+def psnr(hr, sr, test_y_channel=True, *, value_range=None):
     """Peak signal-to-noise ratio with peak 255, no border cropped.
 
     Args:
-        hr, sr: uint8 [..., H, W, 3].
+        hr, sr: uint8 [..., H, W, 3]; or floats, with their range.
         test_y_channel: whether on Y; otherwise of the squared error's mean over R, G and B.
+        value_range: what black and white are in floats, such as (-1, 1); not for uint8.
 
     Returns:
         float32 [...], dB.
+
+    Raises:
+        InputError: floats without a range, another type, another number of channels.
     """
-    pair = (_channels(picture, test_y_channel) for picture in (hr, sr))
-    return tf.image.psnr(*pair, max_val=255.0)
+    return tf.image.psnr(*_pair(hr, sr, test_y_channel, value_range=value_range), max_val=255.0)
 
 
-def ssim(hr, sr, test_y_channel=True):
+def ssim(hr, sr, test_y_channel=True, *, value_range=None):
     """Structural similarity, no border cropped: a Gaussian window of 11×11, σ 1.5, the windows
     that lie within the picture, K = 0.01 and 0.03, peak 255.
 
     Args:
-        hr, sr: uint8 [..., H, W, 3], from 11×11.
+        hr, sr: as of `psnr`, from 11×11.
         test_y_channel: whether on Y; otherwise the mean over R, G and B.
+        value_range: as of `psnr`.
 
     Returns:
         float32 [...], up to 1.
+
+    Raises:
+        InputError: as `psnr`.
     """
-    pair = (_channels(picture, test_y_channel) for picture in (hr, sr))
-    return tf.image.ssim(*pair, max_val=255.0)
+    return tf.image.ssim(*_pair(hr, sr, test_y_channel, value_range=value_range), max_val=255.0)
+
+
+class _Metric(keras.metrics.MeanMetricWrapper):
+    """A function of two pictures as a metric: the mean over all examples."""
+
+    def __init__(self, test_y_channel=True, value_range=(-1, 1), name=None, **kwargs):
+        how = {"test_y_channel": test_y_channel, "value_range": tuple(value_range)}
+        super().__init__(self.function, name or self.function.__name__, **kwargs, **how)
+        self.test_y_channel, self.value_range = test_y_channel, tuple(value_range)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "test_y_channel": self.test_y_channel,
+            "value_range": self.value_range,
+        }
+
+
+@keras.saving.register_keras_serializable("ttsr_tf")
+class PSNR(_Metric):
+    """`psnr` as a Keras metric.
+
+    Args:
+        test_y_channel: as of `psnr`.
+        value_range: what black and white are; (-1, 1) as the networks give it, (0, 255) of uint8.
+    """
+
+    function = staticmethod(psnr)
+
+
+@keras.saving.register_keras_serializable("ttsr_tf")
+class SSIM(_Metric):
+    """`ssim` as a Keras metric; arguments as of `PSNR`."""
+
+    function = staticmethod(ssim)
 
 
 class Scores:
@@ -79,5 +122,23 @@ class Scores:
         return psnr(*pair, self._test_y_channel), ssim(*pair, self._test_y_channel)
 
 
-def _channels(picture, test_y_channel):
-    return luma(picture)[..., None] if test_y_channel else tf.cast(picture, tf.float32)
+def _pair(hr, sr, test_y_channel, *, value_range):
+    """What is compared, 0 to 255: [..., H, W, 1 or 3]."""
+    pair = [_levels(name, x, value_range) for name, x in (("hr", hr), ("sr", sr))]
+    return [luma(x)[..., None] for x in pair] if test_y_channel else pair
+
+
+def _levels(name, picture, value_range):
+    """float32 0 to 255."""
+    picture = tf.convert_to_tensor(picture)
+    if picture.shape[-1] != 3:
+        raise InputError(f"`{name}` must be RGB [..., H, W, 3], got {picture.shape}.")
+    if picture.dtype == tf.uint8 and value_range in (None, (0, 255)):
+        return tf.cast(picture, tf.float32)
+    if not picture.dtype.is_floating or value_range is None:
+        raise InputError(
+            f"`{name}` is {picture.dtype.name}, and `value_range` {value_range}: give uint8, or "
+            "floats with their range, such as (-1, 1) for what the networks give."
+        )
+    black, white = value_range
+    return (tf.cast(picture, tf.float32) - black) * (255 / (white - black))
