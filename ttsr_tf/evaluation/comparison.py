@@ -31,7 +31,7 @@ def sections(method, choices, *, rows, kept):
         shown = extremes.of([row for row in rows if row.references == choice.name])
         kept.keep_only(list(shown.values()))
         for place, row in shown.items():
-            heading = f"{choice.name}, {place}: {row.picture}, {row.gain:+.2f} dB"
+            heading = f"{choice.name}, {place}: {row.picture}, {row.gain:+.2f} dB above bicubic"
             task = Task(by_name[row.picture], choice)
             made.append(_section(method, task, row, heading=heading, kept=kept))
     return made
