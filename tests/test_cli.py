@@ -42,7 +42,7 @@ def test_what_tensorflow_says_is_kept_and_shown_if_it_fails(python):
 
 def test_missing_flags_are_named(fails):
     line = fails("convert")
-    assert line == "error: --torch_checkpoint is missing. --output is missing. (see --help)"
+    assert line == "error: --output is missing. (see --help)"
 
 
 def test_what_is_no_flag(fails):
@@ -65,7 +65,7 @@ def test_help_does_not_wait(module):
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0
     assert f"python -m {module}" in result.stdout
-    assert "required" in result.stdout
+    assert "required" in result.stdout or module == "ttsr_tf.demo"  # all of it has defaults
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
     assert not imported & {"tensorflow", "keras", "ray"}
     assert time.monotonic() - start < 5  # 0.3 alone; whatever else the machine does
@@ -79,5 +79,5 @@ def test_the_console_command():
     assert "export.saved_model" in ttsr("export", "--help").stdout
     result = ttsr("upscale", "--lr=a.png")
     assert result.returncode == 1
-    assert result.stderr == "error: --checkpoint is missing. --output is missing. (see --help)\n"
+    assert result.stderr == "error: --output is missing. (see --help)\n"
     assert "there is no command 'enlarge': upscale, train" in ttsr("enlarge").stderr

@@ -1,6 +1,6 @@
 """Enlarges two photographs, each with another as its reference, and reports what came of it.
 
-python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
+python -m ttsr_tf.demo --output_dir=demo
 """
 
 import dataclasses
@@ -8,24 +8,24 @@ import os
 import tempfile
 
 from ttsr_tf import cli
-from ttsr_tf.configuration import REQUIRED, Configuration, string
+from ttsr_tf.configuration import Configuration, string
 from ttsr_tf.data import sample
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import make_folder
 from ttsr_tf.images.files import write
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DemoConfig(Configuration):
     """What is shown, and where."""
 
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output_dir: str = string("demo", "Where to write the report and the photographs.")
 
 
 def main(config):
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     pairs = sample.shown_pairs()
     photographs = os.path.join(config.output_dir, "photographs")
     for kind in ("input", "ref"):

@@ -19,7 +19,7 @@ from ttsr_tf.data.sets import Outline
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
-from ttsr_tf.weights import files, lpips, names
+from ttsr_tf.weights import files, lpips, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class EvaluationConfig(Configuration):
         InputError: a value out of its bounds.
     """
 
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     dataset: str = choice(
         folders.FOLDER,
         "The test set; folder: CUFED5's NNN_0 … NNN_5, pairs input/NAME and ref/NAME, *_HR with or "
@@ -44,10 +44,17 @@ class EvaluationConfig(Configuration):
         ],
     )
     data_dir: str | None = string(None, "Its folder; for tfds_cufed5, where TFDS built it.")
+    layout: str | None = choice(
+        None,
+        "Of a folder. groups: CUFED5's. pairs: input/NAME and ref/NAME. pictures: *_HR, or plain "
+        "ones. Default: what it looks like.",
+        enum_values=folders.LAYOUTS,
+    )
     references: str | None = choice(
         None,
         "1 … 5: one of the references in order. all: five of CUFED5, stitched as in the paper and "
         "as the best of five. levels: each of the five, then self. self: the small picture itself. "
+        "grey: a grey picture. "
         "random: another picture of the set. Default: 1, or self where there are no references.",
         enum_values=references.KINDS,
     )
@@ -100,7 +107,7 @@ def check(config):
     """
     outline = _outline(config)
     choices = references.chosen(config.references, outline, config.seed)
-    path = names.path_of(config.checkpoint)
+    path = naming.path_of(config.checkpoint)
     files.read_header(path)
     protocol = {
         "data_set": outline.name,
@@ -123,7 +130,7 @@ def check(config):
 def _outline(config):
     if config.dataset == cufed5.NAME:
         return cufed5.outline(config.data_dir)
-    return folders.load(config.dataset, config.data_dir).outline
+    return folders.load(config.dataset, config.data_dir, config.layout).outline
 
 
 def _check_makeable(folder):

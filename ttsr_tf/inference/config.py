@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings
+from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings, switch
 from ttsr_tf.inference import jobs
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,11 @@ class UpscaleConfig(Configuration):
         "A sharp picture of something similar, or a folder of them; may be given several times: "
         "the best match of all is used. Default: the small picture itself.",
     )
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
+    overwrite: bool = switch(
+        False, "Of a folder: do again what is in `output` already, instead of going on there."
+    )
     attention_map: str | None = string(
         None, "Where to write a picture of where textures came from."
     )
@@ -46,5 +49,5 @@ def check(config):
         InputError: pictures, weights or folders that can't be used, by name.
     """
     found = jobs.of(config)
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     return found

@@ -1,10 +1,13 @@
 """Enlarges files as a configuration says."""
 
 import os
+import sys
 import time
 
 import numpy as np
+import tqdm
 
+from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
 from ttsr_tf.inference import config as configs
 from ttsr_tf.inference import memory
@@ -21,10 +24,11 @@ def upscale_files(config: configs.UpscaleConfig) -> list[str]:
         config: an `UpscaleConfig`.
 
     Returns:
-        The paths that were written, a list.
+        The paths of the large pictures, a list; of a folder, also of those that were there already.
 
     Raises:
-        InputError: pictures, weights or folders that can't be used, by name.
+        InputError: pictures, weights or folders that can't be used, by name. A bad picture in a
+            folder is named when all the others are done.
     """
     jobs = configs.check(config)
     if not jobs.refs:
@@ -57,14 +61,33 @@ def write(path, lr, sr):
 def _upscale_all(upscaler, config, refs, *, jobs):
     encoded = [upscaler.encode_reference(ref) for ref in refs] or None
     os.makedirs(config.output, exist_ok=True)
-    progress = Progress(len(jobs.lr), "picture")
-    for path, output in zip(jobs.lr, jobs.outputs, strict=True):
-        lr = files.read(path)
-        result = upscaler.upscale_with_attention(lr.rgb, encoded, config.memory_gb)
-        write(output, lr, result["sr"])
-        progress.advance(similarity=f"{result['confidence'].mean():.2f}")
+    todo, failed = _not_done(jobs, config.overwrite), 0
+    progress = Progress(len(todo), "picture")
+    for path, output in todo:
+        try:
+            lr = files.read(path)
+            result = upscaler.upscale_with_attention(lr.rgb, encoded, config.memory_gb)
+        except InputError as error:
+            failed += 1
+            tqdm.tqdm.write(f"failed: {os.path.basename(path)}: {error}", file=sys.stderr)
+            progress.advance()
+        else:
+            write(output, lr, result["sr"])
+            progress.advance(similarity=f"{result['confidence'].mean():.2f}")
     progress.close()
-    print(f"{len(jobs.outputs)} pictures written to {config.output}.")
+    print(f"Written to {config.output}: {len(todo) - failed} of {len(jobs.lr)} pictures.")
+    if failed:
+        raise InputError(f"{failed} of {len(todo)} pictures failed and are left out; see above.")
+
+
+def _not_done(jobs, overwrite):
+    """Pairs of paths, of the small picture and the large one."""
+    both = list(zip(jobs.lr, jobs.outputs, strict=True))
+    todo = [pair for pair in both if overwrite or not os.path.exists(pair[1])]
+    if len(todo) < len(both):
+        done = f"{len(both) - len(todo)} of {len(both)}"
+        print(f"{done} are there already; `overwrite` does them again.")
+    return todo
 
 
 def _upscale_one(upscaler, config, refs):

@@ -5,7 +5,7 @@ import numpy as np
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers.vgg19 import MEAN, STD, VGG19
-from ttsr_tf.weights.names import RANDOM, check_vgg19
+from ttsr_tf.weights.naming import RANDOM, check_vgg19
 
 # Keras ships Oxford's weights: BGR, 0..255, this mean (in RGB order here) subtracted.
 _OXFORD_MEAN = (123.68, 116.779, 103.939)
