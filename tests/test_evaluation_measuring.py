@@ -181,7 +181,7 @@ def test_an_inset_is_what_the_box_marks(tmp_path):
     measuring.measure(how, [Task(case, SELF)], results, kept=kept)
     (section,) = comparison.sections(how, [SELF], rows=results.rows, kept=kept)
     hr, _, plain, _ = measuring.pictures(Task(case, SELF), [case])
-    top, left = comparison.busiest(hr, plain, 96)
+    top, left = comparison.hardest(hr, plain, 96)
     truth = pages.decoded(section.insets[2].source)[0]
     np.testing.assert_array_equal(truth, hr[top : top + 96, left : left + 96])
     boxes = {figure.box for figure in section.figures if figure.box}
@@ -232,7 +232,7 @@ def test_what_a_stopped_start_did_not_keep_is_made_anew(tmp_path):
     for section, row in zip(shown, extremes.of(results.rows).values(), strict=True):
         truth = pages.decoded(section.insets[-1].source)[0]
         hr, _, plain, _ = measuring.pictures(tasks[int(row.picture)], cases)
-        top, left = comparison.busiest(hr, plain, 48)
+        top, left = comparison.hardest(hr, plain, 48)
         np.testing.assert_array_equal(truth, hr[top : top + 48, left : left + 48])
 
     # What is there already stays.

@@ -37,7 +37,7 @@ def sections(method, choices, *, rows, kept):
     return made
 
 
-def busiest(hr, plain, size):
+def hardest(hr, plain, size):
     """Where bicubic loses most: the square with the largest squared error.
 
     Args:
@@ -70,7 +70,7 @@ def _section(method, task, row, *, heading, kept):
         "truth": "",
     }
     size = min(INSET, *hr.shape[:2])
-    top, left = busiest(hr, plain, size)
+    top, left = hardest(hr, plain, size)
     box = (left / hr.shape[1], top / hr.shape[0], size / hr.shape[1], size / hr.shape[0])
     insets = [
         report.pixels(label, picture[top : top + size, left : left + size], scale=_INSET_SCALE)
