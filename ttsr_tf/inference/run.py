@@ -10,18 +10,19 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
 from ttsr_tf.inference import config as configs
-from ttsr_tf.inference import memory
+from ttsr_tf.inference import memory, tiles
 from ttsr_tf.inference.upscaler import load
 from ttsr_tf.progress import Progress
 
 LONG_RUN = 5  # seconds
 
 
-def upscale_files(config: configs.UpscaleConfig) -> list[str]:
+def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[str]:
     """Enlarges a picture, or all of a folder, and says how it went.
 
     Args:
         config: an `UpscaleConfig`.
+        stop: an object whose `requested` becomes true when somebody wants to stop.
 
     Returns:
         The paths of the large pictures, a list; of a folder, also of those that were there already.
@@ -29,6 +30,7 @@ def upscale_files(config: configs.UpscaleConfig) -> list[str]:
     Raises:
         InputError: pictures, weights or folders that can't be used, by name. A bad picture in a
             folder is named when all the others are done.
+        KeyboardInterrupt: somebody wanted to stop; a picture of a folder is finished before.
     """
     jobs = configs.check(config)
     if not jobs.refs:
@@ -37,9 +39,9 @@ def upscale_files(config: configs.UpscaleConfig) -> list[str]:
     smallest = upscaler.model.smallest_ref
     refs = [files.checked("ref", files.read(path).rgb, smallest) for path in jobs.refs]
     if os.path.isdir(config.lr):
-        _upscale_all(upscaler, config, refs, jobs=jobs)
+        _upscale_all(upscaler, config, refs, jobs=jobs, stop=stop)
     else:
-        _upscale_one(upscaler, config, refs)
+        _upscale_one(upscaler, config, refs, stop=stop)
     return jobs.outputs
 
 
@@ -58,12 +60,13 @@ def write(path, lr, sr):
     files.write(path, sr, alpha, grey=lr.grey)
 
 
-def _upscale_all(upscaler, config, refs, *, jobs):
+def _upscale_all(upscaler, config, refs, *, jobs, stop):
     encoded = [upscaler.encode_reference(ref) for ref in refs] or None
     os.makedirs(config.output, exist_ok=True)
     todo, failed = _not_done(jobs, config.overwrite), 0
     progress = Progress(len(todo), "picture")
     for path, output in todo:
+        _check_wanted(stop)
         try:
             lr = files.read(path)
             result = upscaler.upscale_with_attention(lr.rgb, encoded, config.memory_gb)
@@ -90,14 +93,14 @@ def _not_done(jobs, overwrite):
     return todo
 
 
-def _upscale_one(upscaler, config, refs):
+def _upscale_one(upscaler, config, refs, *, stop):
     lr = files.read(config.lr)
     refs = refs or [lr.rgb]
     files.checked("lr", lr.rgb, upscaler.model.smallest_lr)
-    _print_sizes_and_cost(upscaler.model, lr.rgb, refs)
+    _print_sizes_and_cost(upscaler.model, lr.rgb, refs, memory_gb=config.memory_gb)
     start = time.perf_counter()
     result = upscaler.upscale_with_attention(
-        lr.rgb, refs, config.memory_gb, progress=_tile_progress()
+        lr.rgb, refs, config.memory_gb, progress=_tile_progress(stop)
     )
     write(config.output, lr, result["sr"])
     _print_similarity(result, len(refs))
@@ -107,26 +110,36 @@ def _upscale_one(upscaler, config, refs):
         print(f"{config.attention_map} written.")
 
 
-def _print_sizes_and_cost(model, lr, refs):
+def _print_sizes_and_cost(model, lr, refs, *, memory_gb):
     height, width = lr.shape[:2]
     sizes = [ref.shape[:2] for ref in refs]
     print(
         f"lr {width}×{height}, reference {', '.join(f'{w}×{h}' for h, w in sizes)} "
         f"→ {4 * width}×{4 * height} pixels."
     )
-    seconds = memory.seconds(model, (height, width), sizes)
+    cuts = tiles.cut(model, (height, width), sizes, memory_gb=memory_gb)
+    outers = [tiles.surrounded(tile, (height, width), model.tile_overlap) for tile in cuts]
+    seconds = memory.seconds(model, [tiles.size(outer) for outer in outers], sizes)
     if seconds > LONG_RUN:
         gib = memory.needed(model, (height, width), sizes) / 2**30
-        print(f"About {gib:.1f} GiB of memory in one piece, and {seconds:.0f} s.", flush=True)
+        how = f"{len(cuts)} tiles, since one piece takes" if len(cuts) > 1 else "In one piece:"
+        print(f"{how} about {gib:.1f} GiB of memory. About {seconds:.0f} s.", flush=True)
 
 
-def _tile_progress():
+def _check_wanted(stop):
+    if stop and stop.requested:
+        raise KeyboardInterrupt
+
+
+def _tile_progress(stop):
     bar = None
 
     def show(done, count):
         nonlocal bar
         if count == 1:
             return
+        if done < count:
+            _check_wanted(stop)
         bar = bar or Progress(count, "tile")
         bar.advance()
         if done == count:

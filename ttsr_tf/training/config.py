@@ -84,6 +84,12 @@ class TrainingConfig(Configuration):
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
     residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    extractor_scale: float = number(
+        1.0,
+        "What VGG19's maps are multiplied by as the texture extractor's first ones; what matches "
+        "doesn't depend on it. With 0.1 they are about as large as a new backbone's.",
+        lower_bound=1e-6,
+    )
     train_extractor: bool = switch(True, "Whether the texture extractor learns, too.")
     summary_every: int = integer(50, "Steps.", lower_bound=1, changeable=True)
     validate_every: int = integer(1319, "Steps.", lower_bound=1, changeable=True)

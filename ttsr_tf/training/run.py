@@ -82,7 +82,8 @@ def train(
     names = [*gan.reported, "steps_per_second", *validation.NAMES]
     summaries = Summaries(config.run_dir, names, state.step) if writes else None
     parameters = f"{gan.generator.count_params():,} parameters"
-    print(f"{len(trained_on)} pairs, {parameters}, step {state.step}.", flush=True)
+    counts = f"{len(trained_on)} pairs to train on, {len(validated_on)} to validate on"
+    print(f"{counts}, {parameters}, step {state.step}.", flush=True)
     plan = Plan(
         config.max_steps, config.summary_every, config.validate_every, config.checkpoint_minutes
     )
@@ -103,7 +104,7 @@ def _gan(config):
         checkpoints.load_into(generator, config.finetune_from)
     else:
         initialise(generator, [config.seed, 0])
-        vgg19.initialise(generator.texture_extractor, config.vgg19_weights)
+        vgg19.initialise(generator.texture_extractor, config.vgg19_weights, config.extractor_scale)
     generator.texture_extractor.trainable = config.train_extractor
     critic = features = None
     if config.trains_fully and config.adversarial_weight:
