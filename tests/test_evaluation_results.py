@@ -54,13 +54,31 @@ def test_another_protocol_is_refused_and_kept(path):
     ):
         Results(path, {**PROTOCOL, "test_y_channel": "false"})
     assert read(path, PROTOCOL) == [row()]
-    with pytest.raises(InputError, match=r"is not of this version of ttsr-tf\. Choose another `o"):
+    with pytest.raises(InputError, match=r"is of another version of ttsr-tf, or"):
         Results(path, {"test_y_channel": "true"})
     with open(path, "a") as file:
         file.write("x,y\n")
     with pytest.raises(InputError, match="line 3 is damaged"):
         Results(path, PROTOCOL)
     assert path.read_text() == before + "x,y\n"
+
+
+def test_lpips_has_columns_where_the_protocol_has_it(path):
+    Results(path, PROTOCOL).add(row())
+    assert "lpips" not in path.read_text()
+    with_lpips = {**PROTOCOL, "lpips_network": "alex"}
+    with pytest.raises(
+        InputError, match=r"or of another choice of `lpips`\. Choose another `output"
+    ):
+        Results(path, with_lpips)
+    path.unlink()
+    measured = row(lpips=0.1 + 0.2, bicubic_lpips=0.5)
+    Results(path, with_lpips).add(measured)
+    assert Results(path, with_lpips).rows == [measured]
+    assert path.read_text().startswith("picture,references,psnr,")
+    assert ",reference_pictures,lpips,bicubic_lpips,data_set," in path.read_text()
+    mean = means([measured, row(lpips=0.5, bicubic_lpips=0.75)])
+    assert (mean["lpips"], mean["bicubic_lpips"]) == (0.4, 0.625)
 
 
 def test_a_file_that_can_not_be_written(path):

@@ -4,15 +4,18 @@ import json
 import re
 
 import numpy as np
+import pages
 import pictures
 import PIL.Image
 import pytest
 from evaluations import place, rows, values  # noqa: F401
+from lpips_weights import lpips_package  # noqa: F401
 
 import ttsr_tf
 from ttsr_tf import Upscaler
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import EvaluationConfig, evaluate
+from ttsr_tf.evaluation.lpips import LPIPS
 from ttsr_tf.images import bicubic, files, metrics
 
 
@@ -57,7 +60,7 @@ def test_levels(place, values, enlarged, capsys):
     assert [(row["picture"], row["references"]) for row in found] == [
         (f"{i:03}", name) for i in range(2) for name in order
     ]
-    assert len(enlarged) == 2 * 6  # none of them twice, sheets and all
+    assert len(enlarged) == 2 * 6  # none of them twice, report and all
 
     # Bicubic's scores are Pillow's and NumPy's.
     expected = [by_pillow(place / f"groups/{i:03}_0.png") for i in range(2)]
@@ -65,7 +68,7 @@ def test_levels(place, values, enlarged, capsys):
         np.testing.assert_allclose(float(row["bicubic_psnr"]), psnr, atol=1e-4)
         np.testing.assert_allclose(float(row["bicubic_ssim"]), ssim, atol=1e-5)
     psnr, ssim = np.mean(expected, 0)
-    assert f"| bicubic | 2 | {psnr:.2f} | | {ssim:.4f} | | | 24.18 / .684 |" in output
+    assert f"| bicubic | 2 | {psnr:.2f} |  | {ssim:.4f} |  |  | 24.18 / .684 |" in output
 
     # The network's are those of what it makes of the cropped pictures.
     upscaler = ttsr_tf.load(place)
@@ -80,7 +83,8 @@ def test_levels(place, values, enlarged, capsys):
     assert re.search(rf"\| L3 \| 2 \| {mean:.2f} .* \| TTSR-rec 26\.64 / \.788 \|", output)
 
     # Protocol and pictures come with every file.
-    report = (place / "out/report.md").read_text()
+    page = pages.Page(place / "out/report.html")
+    stated = dict(zip(page.all("dt"), page.all("dd"), strict=True))
     content = json.loads((place / "out/results.json").read_text())
     for name in (
         "data_set",
@@ -92,24 +96,39 @@ def test_levels(place, values, enlarged, capsys):
         "version",
     ):
         assert found[0][name] == content["protocol"][name]
-        assert f"- {name}: {found[0][name]}" in report
+        assert stated[name] == found[0][name]
         assert f"{name}: {found[0][name]}" in output
     assert re.fullmatch("[0-9a-f]{64}", found[0]["checkpoint_sha256"])
-    assert "2 pictures, not 126: this is not CUFED5." in report
+    assert "2 pictures, not 126: this is not CUFED5." in " ".join(page.all("p"))
     assert np.isclose(content["results"][2]["psnr"], mean)
-    links = re.findall(r"\]\((.+)\)", report)
-    assert len(links) == 6 * 2
-    truths = [files.read(place / f"groups/{i:03}_0.png").rgb for i in range(2)]
-    truths = [x[: len(x) // 4 * 4, : x.shape[1] // 4 * 4] for x in truths]
-    for link in links:
-        sheet = files.read(place / "out" / link).rgb
-        assert sum(pictures.shows(sheet, truth) for truth in truths) == 1
+
+    # The page shows the same numbers, and pictures of the set.
+    plain, *table = [dict(zip(page.table[0], cells, strict=True)) for cells in page.table[1:]]
+    assert (plain["PSNR, dB"], plain["SSIM"]) == (f"{psnr:.2f}", f"{ssim:.4f}")
+    for cells, measured in zip(table, content["results"], strict=True):
+        assert cells["references"] == measured["references"]
+        assert cells["PSNR, dB"] == f"{measured['psnr']:.2f}"
+        assert cells["SSIM"] == f"{measured['ssim']:.4f}"
+        assert cells["similarity"] == f"{measured['similarity']:.2f}"
+    shown = [text.split(": ") for text in page.all("h2") if ", best" in text or ", worst" in text]
+    assert len(shown) == 6 * 2
+    truths = [
+        picture for label, picture, kind in page.pictures() if (label, kind) == ("truth", "PNG")
+    ]
+    results = [label for label, *_ in page.pictures() if label.startswith("result, ")]
+    for (place_of, about), truth, result_label in zip(shown, truths, results, strict=True):
+        choice, picture = place_of.split(", ")[0], about.split(", ")[0]
+        hr = files.read(place / f"groups/{picture}_0.png").rgb
+        assert pictures.shows(hr[: len(hr) // 4 * 4, : hr.shape[1] // 4 * 4], truth)
+        (row,) = (r for r in found if (r["picture"], r["references"]) == (picture, choice))
+        scores = float(row["psnr"]), float(row["ssim"])
+        assert result_label == "result, {:.2f} dB, SSIM {:.4f}".format(*scores)
     assert sorted(path.name for path in (place / "out").iterdir()) == [
-        *("report.md", "results.csv", "results.json", "sheets")
+        *("kept", "report.html", "results.csv", "results.json")
     ]
 
     # A notebook gets them, too.
-    assert result.report == str(place / "out/report.md")
+    assert result.report == str(place / "out/report.html")
     assert (result.count, result.failed) == (12, [])
     assert [(row.picture, row.references, str(row.psnr)) for row in result.rows] == [
         (row["picture"], row["references"], row["psnr"]) for row in found
@@ -120,11 +139,11 @@ def test_levels(place, values, enlarged, capsys):
 
     # Nothing is left to do.
     enlarged.clear()
-    sheets = {path: path.stat().st_mtime_ns for path in (place / "out/sheets").iterdir()}
+    before = (place / "out/report.html").read_bytes()
     again = evaluate(EvaluationConfig(**values(references="levels")))
     assert again == result
     assert enlarged == []
-    assert {path: path.stat().st_mtime_ns for path in (place / "out/sheets").iterdir()} == sheets
+    assert (place / "out/report.html").read_bytes() == before
 
 
 def test_rgb_without_a_border(place, values):
@@ -137,7 +156,7 @@ def test_rgb_without_a_border(place, values):
         error = np.mean((np.float64(hr) - picture)[3:-3, 3:-3] ** 2)
         np.testing.assert_allclose(psnr, 10 * np.log10(255**2 / error), rtol=1e-5)
     assert row.reference_pictures == "000_2.png"
-    assert "3 pixels cropped on every side" in (place / "out/report.md").read_text()
+    assert "3 pixels cropped on every side" in pages.Page(place / "out/report.html").all("p")[0]
     assert {(r["test_y_channel"], r["crop_border"]) for r in rows(place)} == {("false", "3")}
 
 
@@ -146,12 +165,38 @@ def test_goes_on_with_another_choice_beside(place, values, enlarged):
     result = evaluate(EvaluationConfig(**values(references="self")))
     assert len(enlarged) == 4
     assert (list(result.means), result.count) == (["L1", "self"], 2)
+    headings = pages.Page(place / "out/report.html").all("h2")
+    assert [text.split(",")[0] for text in headings] == ["L1", "L1", "self", "self", "Protocol"]
     text = (place / "out/results.csv").read_text().replace("\n001,", "\nother,")
     (place / "out/results.csv").write_text(text)
     with pytest.raises(
         InputError, match=r"has other, which the data set hasn't\. Choose another `o"
     ):
         evaluate(EvaluationConfig(**values()))
+
+
+def test_lpips_everywhere_or_nowhere(place, values, lpips_package):
+    result = evaluate(EvaluationConfig(**values(lpips="alex", crop_border=2)))
+    hr = files.read(place / "groups/000_0.png").rgb[:48, :68]
+    lr = bicubic.downscale(hr).numpy()
+    sr = ttsr_tf.load(place).upscale(lr, files.read(place / "groups/000_1.png").rgb)
+    distance, (row, _) = LPIPS("alex", crop_border=2), rows(place)
+    assert float(row["lpips"]) == pytest.approx(distance(hr, sr))
+    assert float(row["bicubic_lpips"]) == pytest.approx(distance(hr, bicubic.upscale(lr).numpy()))
+    assert row["lpips"] != row["bicubic_lpips"]
+    (measured,) = json.loads((place / "out/results.json").read_text())["results"]
+    mean = np.mean([float(row["lpips"]) for row in rows(place)])
+    assert measured["lpips"] == result.means["L1"]["lpips"] == pytest.approx(mean)
+    page = pages.Page(place / "out/report.html")
+    assert page.table[2][page.table[0].index("LPIPS, alex")] == f"{mean:.4f}"
+    label = f"SSIM {float(row['ssim']):.4f}, LPIPS {float(row['lpips']):.3f}"
+    assert any(label in text for text in page.all("figcaption"))
+    assert "lpips_sha256" in page.all("dt")
+    with pytest.raises(InputError, match="or of another choice of `lpips`"):
+        evaluate(EvaluationConfig(**values(crop_border=2)))
+    without = evaluate(EvaluationConfig(**values(output_dir=place / "without")))
+    assert "lpips" not in without.means["L1"]
+    assert "LPIPS" not in (place / "without/report.html").read_text()
 
 
 @pytest.mark.filterwarnings("ignore")  # TFDS's own, and that these are less than 126 groups

@@ -3,29 +3,24 @@ import numpy as np
 from ttsr_tf.images import sheets
 
 
-def test_comparison(rng):
-    hr, bicubic, sr = rng.integers(256, size=(3, 24, 32, 3), dtype=np.uint8)
-    refs = [np.full((20 + i, 40, 3), 40 * i, np.uint8) for i in range(5)]
+def test_attention(rng):
+    refs = [np.zeros((14, 20, 3), np.uint8), np.zeros((8, 24, 3), np.uint8)]
+    source = rng.integers(2, size=(6, 8), dtype=np.int32)
+    index = rng.integers(12, size=(6, 8), dtype=np.int32)  # 3×5 and 2×6 places
     confidence = rng.uniform(0, 1, (6, 8)).astype(np.float32)
-    enlarged = [("bicubic", bicubic), ("result", sr)]
-    panels = dict(
-        sheets.comparison_panels(hr[::4, ::4], refs, enlarged, hr=hr, confidence=confidence)
-    )
-    assert list(panels)[:6] == [
-        "LR",
-        "5 references",
-        "bicubic",
-        "result",
-        "truth",
-        "difference, 4 times",
-    ]
-    difference = 4 * np.abs(np.float64(sr) - hr)
-    np.testing.assert_array_equal(panels["difference, 4 times"], np.minimum(difference, 255))
-    grid = panels["5 references"]
-    assert grid.shape == (24, 32, 3)
-    # Three columns of 10 pixels, two rows of 12, each picture at the top left of its place.
-    assert [int(grid[y, x, 0]) for y in (1, 13) for x in (1, 11, 21)] == [0, 40, 80, 120, 160, 255]
-    shown = panels[f"confidence, mean {confidence.mean():.2f}"]
-    np.testing.assert_array_equal(shown[::4, ::4, 1], np.uint8(np.rint(255 * confidence)))
-    alone = sheets.comparison_panels(hr[::4, ::4], refs[:1], enlarged, hr=hr, confidence=confidence)
-    assert alone[1][0] == "reference"
+    result = {"source": source, "index": index, "confidence": confidence}
+    first, second, used, shown = sheets.attention_panels(result, refs)
+    assert first[0] == f"reference 1, used for {(source == 0).mean():.0%}, tinted by place"
+    assert used[0] == "where textures came from"
+    tinted = [first[1], second[1]]
+    assert [picture.shape for picture in tinted] == [(12, 20, 3), (8, 24, 3)]
+    colours = {tuple(picture[y, x]) for picture in tinted for y in (0, 4) for x in range(0, 20, 4)}
+    assert len(colours) >= 19  # of 20 places: their own, but for rounding
+    for y in range(24):
+        for x in range(32):
+            place = source[y // 4, x // 4], index[y // 4, x // 4]
+            row, column = divmod(place[1], (5, 6)[place[0]])
+            # Half of a black picture and half of the tint.
+            np.testing.assert_array_equal(used[1][y, x] // 2, tinted[place[0]][4 * row, 4 * column])
+    assert shown[0] == f"confidence, mean {confidence.mean():.2f}"
+    np.testing.assert_array_equal(shown[1][::4, ::4, 1], np.uint8(np.rint(255 * confidence)))

@@ -18,6 +18,7 @@ LIGHT = [
     *("ttsr_tf.inference.memory", "ttsr_tf.inference.tiles"),
     *("ttsr_tf.evaluation", "ttsr_tf.evaluation.config", "ttsr_tf.evaluation.references"),
     *("ttsr_tf.evaluation.results", "ttsr_tf.evaluation.published", "ttsr_tf.evaluation.report"),
+    *("ttsr_tf.evaluation.extremes", "ttsr_tf.evaluation.scores", "ttsr_tf.weights.lpips"),
     *("ttsr_tf.training", "ttsr_tf.training.config", "ttsr_tf.training.run_folder"),
     *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo")),
     *(f"export.{door}" for door in ("saved_model", "serve", "client", "batch")),

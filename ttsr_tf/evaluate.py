@@ -20,6 +20,8 @@ def main(config):
 
     logging.set_verbosity(logging.ERROR)  # TFDS would tell of every picture that it reads
     result = evaluate(config)
+    if result.report:
+        print(f"Look at {result.report}.")
     if failed := len(result.failed):
         raise InputError(f"{failed} of {result.count} failed and are left out; see above.")
 

@@ -28,4 +28,4 @@ def test_a_notebook_trains_evaluates_and_enlarges(tmp_path):
     assert "'psnr_bicubic': 3" in result.stdout  # run.scores
     assert "'L1'" in result.stdout or "'match-1'" in result.stdout  # measured.means
     assert files.read(str(tmp_path / "large.png")).rgb.shape == (4 * 96, 4 * 120, 3)
-    assert (tmp_path / "results" / "report.md").exists()
+    assert (tmp_path / "results" / "report.html").exists()

@@ -1,96 +1,113 @@
-"""Sheets of the pictures that came out best, in the middle and worst."""
+"""The pictures that came out best, in the middle and worst, as sections of a report."""
 
-import os
+import numpy as np
 
-from ttsr_tf.evaluation import measuring, references
+from ttsr_tf.evaluation import extremes, measuring, references, report
 from ttsr_tf.evaluation.measuring import Task
-from ttsr_tf.images import files, sheets
-from ttsr_tf.progress import Progress
+from ttsr_tf.images import sheets
+
+INSET = 96  # pixels: side of what is shown at pixel size
+_INSET_SCALE = 4
 
 
-def extremes(rows):
-    """Of a choice's rows, the best, the median and the worst by PSNR above bicubic.
+def sections(method, choices, *, rows, kept):
+    """For every choice, its best, median and worst picture.
 
-    Args:
-        rows: list of `Row`, not empty.
-
-    Returns:
-        A dict of "best", "median", "worst" to `Row`; less where there are less pictures.
-    """
-    ordered = _ordered(rows)
-    places = {"best": 0, "median": (len(rows) - 1) // 2, "worst": len(rows) - 1}
-    found = {}
-    for name, place in places.items():
-        if ordered[place] not in found.values():
-            found[name] = ordered[place]
-    return found
-
-
-def candidates(rows, left):
-    """Of a choice's rows, those that may be among the `extremes` when more have come.
+    What was made of a picture is taken from `kept`; if it isn't there, the picture is enlarged
+    again.
 
     Args:
-        rows: list of `Row`, not empty.
-        left: how many come at most.
-
-    Returns:
-        A list of `Row`.
-    """
-    ordered = _ordered(rows)
-    # A row goes down by as many places as come before it, 0 … left; the median at most as far.
-    last = (len(rows) + left - 1) // 2
-    return [ordered[0], *ordered[max(last - left, 0) : last + 1], ordered[-1]]
-
-
-def write_sheets(folder, method, choices, *, rows, kept):
-    """For every choice, sheets of its best, median and worst picture.
-
-    What was made of a picture is taken from `kept`. If it isn't there, a sheet that an earlier
-    start wrote stays; otherwise the picture is enlarged again.
-
-    Args:
-        folder: of the sheets; it must be there.
         method: a `Method`.
-        choices: list of `Choice`.
+        choices: list of `Choice`, each with a row.
         rows: list of `Row`, of these choices and the method's cases.
-        kept: a `Kept`.
+        kept: a `Kept`; the others that it has of a choice are dropped.
 
     Returns:
-        A list of (heading, path).
+        A list of `report.Section`.
     """
     by_name = {case.name: case for case in method.cases}
-    wanted = [
-        (choice, place, row)
-        for choice in choices
-        for place, row in extremes([r for r in rows if r.references == choice.name]).items()
-    ]
-    progress, sheets_made = Progress(len(wanted), "sheet"), []
-    for choice, place, row in wanted:
-        name = f"{choice.name}-{place}-{row.picture.replace(os.sep, '_')}.png"
-        path = os.path.join(folder, name)
-        result = kept.get(row)
-        if result or not os.path.exists(path):
-            panels = _panels(method, Task(by_name[row.picture], choice), row, result=result)
-            files.write(path, sheets.sheet(panels, columns=4))
-        sheets_made.append((f"{choice.name}, {place}: {row.picture}, {row.gain:+.2f} dB", path))
-        progress.advance()
-    progress.close()
-    return sheets_made
+    made = []
+    for choice in choices:
+        shown = extremes.of([row for row in rows if row.references == choice.name])
+        kept.keep_only(list(shown.values()))
+        for place, row in shown.items():
+            heading = f"{choice.name}, {place}: {row.picture}, {row.gain:+.2f} dB above bicubic"
+            task = Task(by_name[row.picture], choice)
+            made.append(_section(method, task, row, heading=heading, kept=kept))
+    return made
 
 
-def _ordered(rows):
-    return sorted(rows, key=lambda row: (-row.gain, row.picture))
+def hardest(hr, plain, size):
+    """Where bicubic loses most: the square with the largest squared error.
+
+    Args:
+        hr, plain: uint8 [H, W, 3].
+        size: the square's side, at most H and W.
+
+    Returns:
+        Its top and left, two ints.
+    """
+    error = ((np.float64(hr) - plain) ** 2).sum(-1)
+    summed = np.pad(error, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    squares = summed[size:, size:] - summed[:-size, size:] - summed[size:, :-size]
+    squares += summed[:-size, :-size]
+    return tuple(map(int, np.unravel_index(squares.argmax(), squares.shape)))
 
 
-def _panels(method, task, row, *, result):
-    hr, lr, bicubic, refs = measuring.pictures(task, method.cases)
-    result = result or method.upscaler.upscale_with_attention(lr, refs, method.memory_gb)
+def _section(method, task, row, *, heading, kept):
+    hr, lr, plain, refs = measuring.pictures(task, method.cases)
+    result = kept.get(row)
+    if not result:
+        result = method.upscaler.upscale_with_attention(lr, refs, method.memory_gb)
+        kept.add(row, result)
+    refs = refs or [lr]
     if task.choice.name == references.STITCHED:
-        side = refs[0].shape[1]
-        refs = [refs[0][top : top + side] for top in range(0, len(refs[0]), side)]
-    enlarged = [
-        (f"bicubic {row.bicubic_psnr:.2f} dB / {row.bicubic_ssim:.4f}", bicubic),
-        (f"result {row.psnr:.2f} dB / {row.ssim:.4f}", result["sr"]),
+        result, refs = _by_cell(result, *refs)
+    compared = {"bicubic": plain, "result": result["sr"], "truth": hr}
+    scores = {
+        "bicubic": _scores(row.bicubic_psnr, row.bicubic_ssim, row.bicubic_lpips),
+        "result": _scores(row.psnr, row.ssim, row.lpips),
+        "truth": "",
+    }
+    size = min(INSET, *hr.shape[:2])
+    top, left = hardest(hr, plain, size)
+    box = (left / hr.shape[1], top / hr.shape[0], size / hr.shape[1], size / hr.shape[0])
+    insets = [
+        report.pixels(label, picture[top : top + size, left : left + size], scale=_INSET_SCALE)
+        for label, picture in compared.items()
     ]
-    confidence = result["confidence"]
-    return sheets.comparison_panels(lr, refs or [lr], enlarged, hr=hr, confidence=confidence)
+    figures = [
+        report.pixels(f"LR, {lr.shape[1]}×{lr.shape[0]}", lr, scale=4),
+        *(
+            report.photograph(f"{label}{scores[label]}", picture, box)
+            for label, picture in compared.items()
+        ),
+        *_of_references(refs, result),
+    ]
+    return report.Section(heading, size, insets, figures)
+
+
+def _of_references(refs, result):
+    plain = [
+        report.photograph(f"reference {i}" if len(refs) > 1 else "reference", ref)
+        for i, ref in enumerate(refs, 1)
+    ]
+    *tinted, used, confidence = sheets.attention_panels(result, refs)
+    return [
+        *plain,
+        *(report.photograph(*panel) for panel in tinted),
+        *(report.pixels(*panel) for panel in (used, confidence)),
+    ]
+
+
+def _by_cell(result, canvas):
+    """A canvas of square cells, one below the other, as if each had been a reference."""
+    side = canvas.shape[1]
+    source, index = np.divmod(result["index"], (side // 4) ** 2)
+    cells = [canvas[top : top + side] for top in range(0, len(canvas), side)]
+    return {**result, "source": source, "index": index}, cells
+
+
+def _scores(psnr, ssim, lpips):
+    shown = f", {psnr:.2f} dB, SSIM {ssim:.4f}"
+    return shown if lpips is None else f"{shown}, LPIPS {lpips:.3f}"

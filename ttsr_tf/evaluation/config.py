@@ -19,7 +19,7 @@ from ttsr_tf.data.sets import Outline
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
-from ttsr_tf.weights import files, naming
+from ttsr_tf.weights import files, lpips, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,11 @@ class EvaluationConfig(Configuration):
     )
     crop_border: int = integer(
         0, "Pixels cropped on every side before measuring; published is 0.", lower_bound=0
+    )
+    lpips: str | None = choice(
+        None,
+        "Also measures LPIPS, on RGB, with this network (extra lpips). Default: without.",
+        enum_values=lpips.NETS,
     )
     memory_gb: float | None = number(
         None,
@@ -114,6 +119,9 @@ def check(config):
         "checkpoint_sha256": sha256(path),
         "version": f"ttsr-tf {__version__}",
     }
+    if config.lpips:
+        protocol["lpips_network"] = config.lpips
+        protocol["lpips_sha256"] = sha256(lpips.path_of(config.lpips))
     _check_makeable(config.output_dir)
     results.read(os.path.join(config.output_dir, results.FILE), protocol)
     return Plan(outline, choices, protocol)

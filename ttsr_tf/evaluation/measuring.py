@@ -9,7 +9,7 @@ import numpy as np
 import tqdm
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import references
+from ttsr_tf.evaluation import extremes, references
 from ttsr_tf.evaluation.results import Row
 from ttsr_tf.images import bicubic, files
 from ttsr_tf.progress import Progress
@@ -45,12 +45,14 @@ class Method(NamedTuple):
         upscaler: an `Upscaler`.
         scores: takes hr and a picture, uint8 [H, W, 3], and gives PSNR and SSIM.
         cases: all of the set, of which a reference may be chosen.
+        lpips: as `scores`, but gives LPIPS; or None.
         memory_gb: as of `Upscaler.upscale`.
     """
 
     upscaler: object
     scores: Callable
     cases: list
+    lpips: Callable | None = None
     memory_gb: float | None = None
 
 
@@ -61,7 +63,7 @@ def measure(method, tasks, results, *, kept=None):
         method: a `Method`.
         tasks: list of `Task`.
         results: a `Results`, which gets the rows.
-        kept: a `Kept`, which gets what sheets may be made of; or None.
+        kept: a `Kept`, which gets what may be shown; or None.
 
     Returns:
         What failed: a list of (picture, name of the choice, reason).
@@ -81,7 +83,8 @@ def measure(method, tasks, results, *, kept=None):
         else:
             if kept:  # first: a row is what a second start doesn't make again
                 of_choice = [*(r for r in results.rows if r.references == choice), row]
-                kept.add(row, result, rows=of_choice, left=left[choice])
+                kept.add(row, result)
+                kept.keep_only(extremes.candidates(of_choice, left[choice]))
             results.add(row)
             progress.advance(psnr=f"{row.psnr:.2f}", above_bicubic=f"{row.gain:+.2f}")
     progress.close()
@@ -137,6 +140,7 @@ def _measured(method, task):
         float(result["confidence"].mean()),
         tiles,
         " ".join(ref.name for ref in stored) if stored else "LR",
+        *((method.lpips(hr, result["sr"]), method.lpips(hr, plain)) if method.lpips else ()),
     )
     return row, result
 

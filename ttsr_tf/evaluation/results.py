@@ -20,6 +20,7 @@ class Row(NamedTuple):
         similarity: mean confidence of the match.
         tiles: in how many the picture was done.
         reference_pictures: which were used.
+        lpips, bicubic_lpips: None, and no columns of the file, without LPIPS in the protocol.
     """
 
     picture: str
@@ -31,6 +32,8 @@ class Row(NamedTuple):
     similarity: float
     tiles: int
     reference_pictures: str
+    lpips: float | None = None
+    bicubic_lpips: float | None = None
 
     @property
     def gain(self):
@@ -38,7 +41,7 @@ class Row(NamedTuple):
         return 0.0 if self.psnr == self.bicubic_psnr else self.psnr - self.bicubic_psnr
 
 
-_TYPES = Row.__annotations__.values()
+_TYPES = (str, str, *(float,) * 5, int, str, float, float)
 
 
 class Results:
@@ -63,7 +66,7 @@ class Results:
             written_aside(path) as aside,
             open(aside, "w", newline="", encoding="utf-8") as file,
         ):
-            _writer(file).writerow([*Row._fields, *protocol])
+            _writer(file).writerow([*_fields(protocol), *protocol])
             _writer(file).writerows(map(self._line, self.rows))
 
     def has(self, picture, references):
@@ -84,7 +87,7 @@ class Results:
         self._measured.add((row.picture, row.references))
 
     def _line(self, row):
-        return [*row, *self._protocol.values()]
+        return [*row[: len(_fields(self._protocol))], *self._protocol.values()]
 
 
 def read(path, protocol):
@@ -108,13 +111,18 @@ def read(path, protocol):
     header, *lines = list(csv.reader(io.StringIO(whole))) or [None]
     if header is None:
         return []
-    if header != [*Row._fields, *protocol]:
-        raise InputError(f"{path} is not of this version of ttsr-tf. Choose another `output_dir`.")
+    fields = _fields(protocol)
+    if header != [*fields, *protocol]:
+        raise InputError(
+            f"{path} is of another version of ttsr-tf, or of another choice of `lpips`. Choose "
+            "another `output_dir`."
+        )
     rows = []
     for number, line in enumerate(lines, 2):
-        scores, stated = line[: len(Row._fields)], line[len(Row._fields) :]
+        scores, stated = line[: len(fields)], line[len(fields) :]
         try:
-            rows.append(Row(*(kind(x) for kind, x in zip(_TYPES, scores, strict=True))))
+            types = _TYPES[: len(fields)]
+            rows.append(Row(*(kind(x) for kind, x in zip(types, scores, strict=True))))
             pairs = list(zip(protocol.items(), stated, strict=True))
         except ValueError:
             raise InputError(
@@ -129,15 +137,23 @@ def read(path, protocol):
     return rows
 
 
+def _fields(protocol):
+    """The row's columns under a protocol."""
+    return Row._fields if "lpips_network" in protocol else Row._fields[:-2]
+
+
 def _writer(file):
     return csv.writer(file, lineterminator="\n")
 
 
 def means(rows):
-    """Mean scores: a dict of floats, `psnr`, `ssim`, `bicubic_psnr`, `bicubic_ssim`, `similarity`.
+    """Mean scores: a dict of floats, `psnr`, `ssim`, `bicubic_psnr`, `bicubic_ssim`, `similarity`
+    and, where it was measured, `lpips`, `bicubic_lpips`.
 
     Args:
-        rows: list of `Row`, not empty.
+        rows: list of `Row` of one protocol, not empty.
     """
-    names = ("psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "similarity")
+    names = ["psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "similarity"]
+    if rows[0].lpips is not None:
+        names += ["lpips", "bicubic_lpips"]
     return {name: statistics.fmean(getattr(row, name) for row in rows) for name in names}

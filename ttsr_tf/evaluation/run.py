@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from ttsr_tf.data import cufed5, folders
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import comparison, references, report, results
+from ttsr_tf.evaluation import comparison, references, report, results, scores
 from ttsr_tf.evaluation import config as configs
 from ttsr_tf.evaluation.kept import Kept
+from ttsr_tf.evaluation.lpips import LPIPS
 from ttsr_tf.evaluation.measuring import Method, Task, measure
 from ttsr_tf.files import make_folder
 from ttsr_tf.images import metrics
@@ -20,10 +21,11 @@ class EvaluationResult(NamedTuple):
     Attributes:
         rows: list of `results.Row`, one for each picture and choice of references.
         means: dict from the name of a choice to its mean scores, a dict of floats: `psnr`,
-            `bicubic_psnr` (dB), `ssim`, `bicubic_ssim`, `similarity`.
+            `bicubic_psnr` (dB), `ssim`, `bicubic_ssim`, `similarity`; `lpips`, `bicubic_lpips` if
+            asked for.
         count: how many pictures and choices were asked for.
         failed: what could not be measured, a list of (picture, name of the choice, reason).
-        report: path of report.md; None if nothing was measured.
+        report: path of report.html; None if nothing was measured.
     """
 
     rows: list
@@ -34,8 +36,8 @@ class EvaluationResult(NamedTuple):
 
 
 def evaluate(config: configs.EvaluationConfig) -> EvaluationResult:
-    """Measures a network on a test set; results.csv, results.json, report.md and sheets of the
-    best, the median and the worst pictures are written, and the table printed.
+    """Measures a network on a test set; results.csv, results.json and report.html, which shows the
+    best, the median and the worst pictures, are written, and the table printed.
 
     Started again, it goes on where it was stopped. A picture that fails doesn't stop the others.
 
@@ -57,8 +59,7 @@ def evaluate(config: configs.EvaluationConfig) -> EvaluationResult:
     if found.rows:
         print(f"{len(found.rows)} rows of {results.FILE} are there already.", flush=True)
 
-    scores = metrics.Scores(config.test_y_channel, config.crop_border)
-    method = Method(load(config.checkpoint), scores, cases, config.memory_gb)
+    method = _method(config, cases)
     tasks = [Task(case, choice) for case in cases for choice in plan.choices]
     kept = Kept(os.path.join(config.output_dir, "kept"))
     failed = measure(method, tasks, found, kept=kept)
@@ -66,9 +67,7 @@ def evaluate(config: configs.EvaluationConfig) -> EvaluationResult:
         return EvaluationResult([], {}, len(tasks), failed, None)
     names = dict.fromkeys(row.references for row in found.rows)
     choices = [references.named(name) for name in names]
-    folder = os.path.join(config.output_dir, "sheets")
-    shown = comparison.write_sheets(folder, method, choices, rows=found.rows, kept=kept)
-    kept.remove()
+    shown = comparison.sections(method, choices, rows=found.rows, kept=kept)
     path = _write_report(config, plan, choices, rows=found.rows, failed=failed, shown=shown)
     means = {
         name: results.means([row for row in found.rows if row.references == name]) for name in names
@@ -82,9 +81,19 @@ def _picture_set(config):
     return folders.load(config.dataset, config.data_dir, config.layout)
 
 
+def _method(config, cases):
+    border = config.crop_border
+    return Method(
+        load(config.checkpoint),
+        metrics.Scores(config.test_y_channel, border),
+        cases,
+        LPIPS(config.lpips, border) if config.lpips else None,
+        config.memory_gb,
+    )
+
+
 def _results(config, protocol, cases):
     make_folder(config.output_dir, "output_dir")
-    make_folder(os.path.join(config.output_dir, "sheets"), "output_dir")
     found = results.Results(os.path.join(config.output_dir, results.FILE), protocol)
     if unknown := {row.picture for row in found.rows} - {case.name for case in cases}:
         raise InputError(
@@ -95,15 +104,13 @@ def _results(config, protocol, cases):
 
 
 def _write_report(config, plan, choices, *, rows, failed, shown):
-    how = {"test_y_channel": config.test_y_channel, "crop_border": config.crop_border}
-    table = report.table(rows, choices, plan.outline, **how)
-    numbers = [table, *report.notes(plan.outline, **how)]
+    table = scores.table(rows, choices, plan.outline, config=config)
+    notes = scores.notes(plan.outline, config)
     protocol = {**plan.protocol, "checkpoint": config.checkpoint}
     stated = "\n".join(f"{name}: {value}" for name, value in protocol.items())
-    print("", "\n\n".join([*numbers, stated]), "", sep="\n")
+    print("", "\n\n".join([scores.markdown(table), *notes, stated]), "", sep="\n")
     path = os.path.join(config.output_dir, "results.json")
-    report.write_json(path, rows, choices, protocol=protocol, failed=failed)
-    path = os.path.join(config.output_dir, "report.md")
-    report.write_markdown(path, numbers, choices, protocol=protocol, failed=failed, sheets=shown)
-    print(f"Look at {path}.")
+    scores.write_json(path, rows, choices, protocol=protocol, failed=failed)
+    path = os.path.join(config.output_dir, "report.html")
+    report.write(path, report.Report(table, notes, protocol, choices, failed, shown))
     return path

@@ -6,7 +6,6 @@ import numpy as np
 import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
-import PIL.ImageOps
 
 _MARGIN = 8
 _LABEL = 22
@@ -66,47 +65,9 @@ def attention_panels(result, refs):
     return [*panels, ("where textures came from", _repeat(used, 4)), _confidence(confidence)]
 
 
-def comparison_panels(lr, refs, enlarged, *, hr, confidence):
-    """Shows what was made of a picture beside what it should be.
-
-    Args:
-        lr: uint8 [H, W, 3].
-        refs: list of the references, uint8 [h, w, 3]; they are scaled to fit into one panel.
-        enlarged: list of (label, uint8 [4·H, 4·W, 3]); the last is compared with `hr`.
-        hr: uint8 [4·H, 4·W, 3].
-        confidence: float [H, W].
-
-    Returns:
-        Panels for `sheet`: all these, the difference, and the confidence from black (0) to white
-        (1).
-    """
-    difference = np.abs(np.int32(enlarged[-1][1]) - hr)
-    label = f"{len(refs)} references" if len(refs) > 1 else "reference"
-    return [
-        ("LR", lr),
-        (label, _contact_sheet(refs, *hr.shape[:2])),
-        *enlarged,
-        ("truth", hr),
-        ("difference, 4 times", np.uint8(np.minimum(4 * difference, 255))),
-        _confidence(confidence),
-    ]
-
-
 def _confidence(confidence):
     grey = np.uint8(np.rint(255 * np.clip(confidence, 0, 1)))[..., None].repeat(3, -1)
     return f"confidence, mean {confidence.mean():.2f}", _repeat(grey, 4)
-
-
-def _contact_sheet(pictures, height, width):
-    """Pictures in a grid that is [height, width, 3], each as large as its place allows."""
-    columns = math.ceil(math.sqrt(len(pictures)))
-    rows = math.ceil(len(pictures) / columns)
-    canvas = PIL.Image.new("RGB", (width, height), "white")
-    place = width // columns, height // rows
-    for i, picture in enumerate(pictures):
-        fitted = PIL.ImageOps.contain(PIL.Image.fromarray(picture), place)
-        canvas.paste(fitted, (i % columns * place[0], i // columns * place[1]))
-    return np.asarray(canvas)
 
 
 def _tints(height, width, *, start, stop):
