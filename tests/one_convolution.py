@@ -23,7 +23,8 @@ class OneConvolution(keras.Model):
     smallest_lr, smallest_ref = 3, 12
     tile_overlap = 8  # bicubic and the convolution see no further
     bytes_per_pixel = 100
-    without_reference = None
+    without_reference = single_image = None
+    pretrained = ()
 
     def __init__(self, channels=4, **kwargs):
         super().__init__(**kwargs)

@@ -17,9 +17,10 @@ def needed(model, lr_size, ref_sizes):
     Args:
         model: a network (see `ttsr_tf.models`).
         lr_size: (height, width) in pixels.
-        ref_sizes: list of them.
+        ref_sizes: list of them; empty: without a reference, where what is matched with LR instead
+            is four times as large as LR.
     """
-    refs = [math.prod(size) for size in ref_sizes]
+    refs = [math.prod(size) for size in ref_sizes] or [16 * math.prod(lr_size)]
     coarse, middle, fine = model.value_channels
     kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
     synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
