@@ -42,7 +42,7 @@ def test_what_tensorflow_says_is_kept_and_shown_if_it_fails(python):
 
 def test_missing_flags_are_named(fails):
     line = fails("convert")
-    assert line == "error: --torch_checkpoint is missing. --output is missing. (see --help)"
+    assert line == "error: --output is missing. (see --help)"
 
 
 def test_what_is_no_flag(fails):
