@@ -11,6 +11,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
@@ -39,6 +40,7 @@ setup(
         "": ["*.pyi"],  # where lazy names stand
         "tfds_cufed5": ["*.bib", "*.md", "*.tsv", "*.txt"],
         "ttsr_tf": ["py.typed"],
+        "ttsr_tf.weights": ["shipped/*"],
         "ttsr_tf.export": ["*.md", "tf_serving/*"],
     },
     entry_points={"console_scripts": ["ttsr = ttsr_tf.__main__:main"]},
@@ -60,6 +62,7 @@ setup(
         **EXTRAS,
         "dev": [
             *EXTRAS["convert"],
+            *EXTRAS["hub"],
             *EXTRAS["ray"],
             *EXTRAS["sample"],
             *EXTRAS["serving"],

@@ -45,6 +45,12 @@ def assert_same(a, b, rtol=0.0):
         np.testing.assert_allclose(x, y, rtol=rtol)
 
 
+def assert_same_halves(read, saved):
+    for x, y in zip(read.get_weights(), saved.get_weights(), strict=True):
+        assert x.dtype == np.float32
+        np.testing.assert_array_equal(x, np.float32(np.float16(y)))
+
+
 def test_saved_and_loaded(model, tmp_path):
     path = tmp_path / "model.safetensors"
     checkpoints.save(model, str(path))
@@ -179,6 +185,21 @@ def test_what_is_no_torch_checkpoint(tmp_path):
     assert not (tmp_path / "a.safetensors").exists()
 
 
+def test_converted_to_half_the_size(model, tmp_path):
+    checkpoints.save(model, str(tmp_path / "model.safetensors"))
+    path = tmp_path / "half.safetensors"
+    convert.main(convert.ConvertConfig(checkpoint=tmp_path, dtype="float16", output=path))
+    assert {x.dtype for x in safetensors.numpy.load_file(path).values()} == {np.dtype("float16")}
+    assert_same_halves(checkpoints.load(path), model)
+
+
+@pytest.mark.parametrize("given", [{}, {"checkpoint": "ttsr-mini", "torch_checkpoint": "a.pt"}])
+def test_one_thing_is_converted(given, tmp_path):
+    config = convert.ConvertConfig(output=tmp_path / "a.safetensors", **given)
+    with pytest.raises(InputError, match=r"^Give one of `torch_checkpoint`, `srntt_models` and"):
+        convert.main(config)
+
+
 def test_what_is_no_checkpoint(model, tmp_path):
     with pytest.raises(InputError, match="No checkpoint at"):
         ttsr_tf.load(tmp_path)
@@ -249,3 +270,13 @@ def test_new_weights_follow_from_the_seed(model):
         for part in ("kernel", "bias"):
             largest = np.abs(first[f"{path}.{part}"]).max()
             assert 0.5 * fan_in**-0.5 < largest <= fan_in**-0.5
+
+
+def test_half_precision_on_disk(model, tmp_path):
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    checkpoints.save(model, str(whole))
+    checkpoints.save(model, str(half), dtype="float16")
+    assert half.stat().st_size < 0.7 * whole.stat().st_size  # the rest is the header
+    for name, array in safetensors.numpy.load_file(half).items():
+        assert array.dtype == np.float16, name
+    assert_same_halves(checkpoints.load(half), model)

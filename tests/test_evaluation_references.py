@@ -34,6 +34,8 @@ ALONE = picture_set(0, "Manga109")
         ("3", MATCHES, ["match-3"]),
         (None, ALONE, ["self"]),
         ("random", ALONE, ["random-23"]),
+        ("grey", GROUPS, ["grey"]),
+        ("grey", ALONE, ["grey"]),
     ],
 )
 def test_choices(flag, of, names):
@@ -69,6 +71,13 @@ def test_which_pictures():
     assert names("L4") == ["2_4"]
     assert names("stitched") == names("best-of-five") == [f"2_{k}" for k in range(1, 6)]
     assert names("self") is None
+
+
+def test_grey_is_flat():
+    (stored,) = references.of(references.named("grey"), GROUPS.cases[1], GROUPS.cases)
+    picture = stored.read()
+    assert stored.size() == picture.shape[:2] == (500, 500)
+    assert (picture == 128).all()
 
 
 def test_random_is_another_picture_and_the_same_each_time():

@@ -1,5 +1,6 @@
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 import pytest
 import tensorflow as tf
 
@@ -141,3 +142,57 @@ def test_bad_outputs(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         files.check_output(f"{tmp_path}/folder.png")
+
+
+def test_floating_point_in_the_unit_range(tmp_path, rng):
+    values = rng.uniform(size=(9, 14)).astype(np.float32)
+    PIL.Image.fromarray(values).save(tmp_path / "float.tif")
+    found = files.read(tmp_path / "float.tif")
+    np.testing.assert_array_equal(found.rgb, np.uint8(np.rint(255 * values))[..., None] + [0] * 3)
+    assert found.grey and found.alpha is None
+
+
+@pytest.mark.parametrize(("factor", "value"), [(255, 3.0), (1, np.nan), (-1, -0.5)])
+def test_floating_point_beyond_it_is_refused(tmp_path, factor, value):
+    values = np.full((9, 14), value, np.float32)
+    values[0, 0] = 0.25 * factor
+    PIL.Image.fromarray(values).save(tmp_path / "float.tif")
+    with pytest.raises(
+        InputError, match=r"float\.tif has floating point values from .* in \[0, 1\]"
+    ):
+        files.read(tmp_path / "float.tif")
+
+
+SRGB = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+SWAPPED = (
+    SRGB.replace(b"rXYZ", b"swap", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"swap", b"gXYZ", 1)
+)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_those_of_the_profile(tmp_path, rng, mode):
+    """Of one whose red and green are each other's, whatever its description says."""
+    colours = rng.integers(256, size=(5, 7, 3), dtype=np.uint8)
+    image = PIL.Image.fromarray(colours).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(77)
+    image.save(tmp_path / "a.png", icc_profile=SWAPPED)
+    found = files.read(tmp_path / "a.png")
+    shown = np.asarray(image.convert("RGB"))
+    np.testing.assert_allclose(found.rgb, np.int16(shown)[..., [1, 0, 2]], atol=2)  # of 8 bits
+    assert (found.alpha == 77).all() if mode == "RGBA" else found.alpha is None
+
+
+@pytest.mark.parametrize("profile", [None, SRGB, b"damaged", SWAPPED[:200]])
+def test_without_another_profile_no_bit_changes(tmp_path, rng, profile):
+    colours = rng.integers(256, size=(40, 60, 3), dtype=np.uint8)
+    PIL.Image.fromarray(colours).save(tmp_path / "a.png", icc_profile=profile)
+    np.testing.assert_array_equal(files.read(tmp_path / "a.png").rgb, colours)
+
+
+def test_a_grey_picture_with_a_colour_profile_stays_grey(tmp_path, rng):
+    grey = rng.integers(256, size=(9, 8), dtype=np.uint8)
+    PIL.Image.fromarray(grey).save(tmp_path / "a.png", icc_profile=SWAPPED)
+    found = files.read(tmp_path / "a.png")
+    assert found.grey
+    np.testing.assert_array_equal(found.rgb, grey[..., None].repeat(3, -1))

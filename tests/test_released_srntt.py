@@ -152,7 +152,7 @@ def test_as_a_command(folder, vgg19_file, model, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "Give one of `torch_checkpoint` and `srntt_models`"),
+        ({}, "Give one of `torch_checkpoint`, `srntt_models`"),
         ({"torch_checkpoint": "a.pt", "srntt_models": "."}, "Give one of"),
         ({"torch_checkpoint": "a.pt", "init": True}, "`init` goes with `srntt_models`"),
         ({"srntt_models": "nowhere"}, "`srntt_models`=nowhere is not a folder"),

@@ -2,6 +2,8 @@
 person runs it, with the published one.
 """
 
+import time
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -12,6 +14,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
 from ttsr_tf.inference import UpscaleConfig, upscale_files
 from ttsr_tf.inference.config import check
+from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.weights import checkpoints
 
 
@@ -24,6 +27,7 @@ def place(tmp_path, small_checkpoint, rng):
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty").mkdir()
     (tmp_path / "frames").mkdir()
+    (tmp_path / "full" / "0.png").mkdir(parents=True)
     lr.save(tmp_path / "frames" / "0.bmp")
     return tmp_path
 
@@ -106,6 +110,63 @@ def test_a_folder_of_frames(place, config, capsys, rng):
         np.testing.assert_array_equal(files.read(place / f"large/{i}.png").rgb, expected)
 
 
+def test_a_folder_goes_on(place, config, capsys, rng):
+    """Without the pictures that are bad, which are named, and those that are done."""
+    for name, size in (("1.png", (12, 15)), ("2.png", (1, 9)), ("4.png", (13, 14))):
+        pixels = rng.integers(256, size=(*size, 3), dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(place / "frames" / name)
+    (place / "frames/3.png").write_text("not a picture")
+    given = {"lr": str(place / "frames"), "output": str(place / "large")}
+    with pytest.raises(InputError, match=r"^2 of 5 pictures failed and are left out; see above\.$"):
+        upscale_files(config(**given))
+    said, errors = capsys.readouterr()
+    small, text = errors.splitlines()
+    assert small.startswith("failed: 2.png: `lr` is 9×1 pixels, at least 3×3 are needed.")
+    assert text.startswith("failed: 3.png: ") and "3.png is not a picture" in text
+    assert f"Written to {place / 'large'}: 3 of 5 pictures." in said
+    assert sorted(path.name for path in (place / "large").iterdir()) == ["0.png", "1.png", "4.png"]
+
+    (place / "frames/3.png").unlink()
+    PIL.Image.fromarray(rng.integers(256, size=(5, 9, 3), dtype=np.uint8)).save(
+        place / "frames/2.png"
+    )
+    before = {path.name: path.stat().st_mtime_ns for path in (place / "large").iterdir()}
+    outputs = upscale_files(config(**given))
+    assert [path.rsplit("/", 1)[1] for path in outputs] == ["0.png", "1.png", "2.png", "4.png"]
+    said = capsys.readouterr().out
+    assert "3 of 4 are there already; `overwrite` does them again." in said
+    assert "1 of 4 pictures." in said
+    after = {path.name: path.stat().st_mtime_ns for path in (place / "large").iterdir()}
+    assert {name: after[name] for name in before} == before and "2.png" in after
+
+    upscale_files(config(**given, overwrite=True))
+    again = {path.name: path.stat().st_mtime_ns for path in (place / "large").iterdir()}
+    assert all(again[name] > after[name] for name in after)
+
+
+def test_a_folder_of_many_frames_is_judged_at_once(place, config):
+    for i in range(3000):
+        (place / f"frames/{i}.png").touch()
+    (place / "frames/0.bmp").unlink()
+    (place / "large").mkdir()
+    start = time.monotonic()
+    check(config(lr=str(place / "frames"), output=str(place / "large")))
+    assert time.monotonic() - start < 5  # 0.1 alone; 4 minutes if each is compared with each
+    (place / "large/17.png").symlink_to(place / "frames/4.png")
+    with pytest.raises(InputError, match=r"17\.png is already used by this command"):
+        check(config(lr=str(place / "frames"), output=str(place / "large")))
+
+
+def test_a_format_that_is_too_small_is_refused_first(place, config):
+    PIL.Image.new("RGB", (4100, 3)).save(place / "wide.png")
+    given = {"lr": str(place / "wide.png"), "output": str(place / "out.webp")}
+    with pytest.raises(
+        InputError, match=r"out\.webp would be 16400×12 pixels, \.webp holds at most"
+    ):
+        check(config(**given))
+    check(config(**{**given, "output": str(place / "out.jpg")}))
+
+
 BAD = {
     "text": ({"lr": "text.png"}, "text.png is not a picture"),
     "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
@@ -116,6 +177,7 @@ BAD = {
     "empty": ({"lr": "empty"}, "empty holds no pictures"),
     "map": ({"lr": "frames", "attention_map": "map.png"}, "`attention_map` goes with one picture"),
     "file": ({"lr": "frames", "output": "ref.jpg"}, "ref.jpg is a file, and `lr` a folder"),
+    "folder of": ({"lr": "frames", "output": "full"}, "0.png is a folder, and would be a picture"),
     "input": ({"output": "lr.png"}, "is already used by this command"),
 }
 
@@ -158,3 +220,41 @@ def test_bad_input_is_one_line(place, fails):
     flags = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out.png'}"
     line = fails("upscale", f"--lr={place / 'text.png'}", *flags)
     assert "text.png is not a picture" in line
+
+
+@pytest.fixture
+def srntt(place):
+    model = SRNTT((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(place / "srntt.safetensors"))
+    return ttsr_tf.Upscaler(model)
+
+
+def test_a_network_with_ways_of_its_own_without_a_reference(place, config, srntt, capsys):
+    given = {"ref": (), "checkpoint": str(place / "srntt.safetensors")}
+    lr = files.read(place / "lr.png").rgb
+    upscale_files(config(**given, attention_map=str(place / "map.png")))
+    said = capsys.readouterr().out
+    assert "No `ref`: the picture of the single-image path takes textures from the small" in said
+    assert "lr 18×14 → 72×56 pixels." in said
+    expected = srntt.upscale_with_attention(lr)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
+    panels = sheets.attention_panels(expected, [lr])
+    np.testing.assert_array_equal(files.read(place / "map.png").rgb, sheets.sheet(panels))
+
+    upscale_files(config(**given, single_image=True))
+    assert "The single-image path makes the picture." in capsys.readouterr().out
+    single = srntt.upscale(lr, single_image=True)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, single)
+    folders = {"lr": str(place / "frames"), "output": str(place / "large")}
+    upscale_files(config(**{**given, **folders}, single_image=True))
+    np.testing.assert_array_equal(files.read(place / "large/0.png").rgb, single)
+
+
+def test_the_single_image_path_goes_alone(config, place):
+    for changed in ({}, {"ref": (), "attention_map": str(place / "map.png")}):
+        with pytest.raises(InputError, match="`single_image` goes without `ref` and"):
+            check(config(**changed, single_image=True))
+    with pytest.raises(InputError, match="`single_image`: OneConvolution has no path"):
+        upscale_files(config(ref=(), single_image=True))
+    assert not (place / "out.png").exists()

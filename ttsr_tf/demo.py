@@ -10,7 +10,7 @@ from ttsr_tf import cli
 from ttsr_tf.configuration import REQUIRED, Configuration, string
 from ttsr_tf.data import sample
 from ttsr_tf.files import make_folder
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class DemoConfig(Configuration):
 
 
 def main(config):
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     ref, hr = (picture[:500, :740] for picture in sample.stereo_pair())
     make_folder(config.output_dir, "output_dir")
     cli.start_tensorflow()

@@ -6,7 +6,7 @@ import importlib.util
 from ttsr_tf.configuration import REQUIRED, Configuration, integer, string, switch
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import make_folder
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class SavedModelConfig(Configuration):
         InputError: a value out of its bounds.
     """
 
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output_dir: str = string(
         REQUIRED,
         "The model's folder, which its clients call it by; a numbered version is added to it.",
@@ -44,7 +44,7 @@ def check(config: SavedModelConfig) -> None:
     Raises:
         InputError: weights or a folder that can't be used, an extra that isn't installed.
     """
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     if config.warmup and not importlib.util.find_spec("tensorflow_serving"):
         raise InputError(
             "Warm-up requests need tensorflow-serving-api of TensorFlow's release: "

@@ -9,7 +9,7 @@ from ttsr_tf import inference
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import sha256
 from ttsr_tf.inference import memory
-from ttsr_tf.weights import names
+from ttsr_tf.weights import naming
 
 from ..graph.limits import Limits
 from ..graph.serving_module import ServingModule
@@ -68,6 +68,6 @@ def _write(folder, config, upscaler, *, limits, pairs):
         folder,
         upscaler.model,
         limits,
-        checkpoint_sha256=sha256(names.path_of(config.checkpoint)),
+        checkpoint_sha256=sha256(naming.path_of(config.checkpoint)),
         flags=dataclasses.asdict(config),
     )

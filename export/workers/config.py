@@ -9,7 +9,7 @@ from ttsr_tf.configuration import REQUIRED, Configuration, integer, number, stri
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import make_folder
 from ttsr_tf.images import files as pictures
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 from . import jobs
 
@@ -37,7 +37,7 @@ class BatchConfig(Configuration):
         None,
         "Instead of `input` and `ref`: a CSV file with the columns lr, ref and, if wanted, output.",
     )
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(
         REQUIRED, "Folder for the large pictures. Those that are there already are not done again."
     )
@@ -75,7 +75,7 @@ def check(config: BatchConfig) -> list[jobs.Job]:
             pictures.header(config.ref)
     else:
         raise InputError("Give `input` and `ref`, or `pairs`.")
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     if missing := [name for name in ("ray", "pyarrow") if not importlib.util.find_spec(name)]:
         raise InputError(
             f"Batches need Ray Data (missing: {', '.join(missing)}): pip install 'ttsr-tf[ray]'."

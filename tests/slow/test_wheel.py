@@ -86,6 +86,8 @@ def test_its_files(wheel):
                 assert name in files
     for path in (ROOT / "export" / "tf_serving").iterdir():
         assert f"ttsr_tf/export/tf_serving/{path.name}" in files
+    for path in (ROOT / "ttsr_tf" / "weights" / "shipped").iterdir():
+        assert f"ttsr_tf/weights/shipped/{path.name}" in files
     assert {"ttsr_tf/py.typed", "tfds_cufed5/TAGS.txt"} <= files
 
 
@@ -103,13 +105,13 @@ def test_it_is_used_from_elsewhere(run, installed, tmp_path):
     for door, flag in (("serve", "rest_api_port"), ("client", "server"), ("batch", "worker_cpus")):
         assert f"--{flag}: " in run("ttsr", door, "--help")
 
-    tiny_checkpoint(tmp_path)
     picture = np.random.default_rng(0).integers(256, size=(14, 18, 3), dtype=np.uint8)
     PIL.Image.fromarray(picture).save(tmp_path / "lr.png")
-    flags = "--lr=lr.png", "--ref=lr.png", "--checkpoint=model.safetensors", "--output=sr.png"
+    flags = "--lr=lr.png", "--ref=lr.png", "--output=sr.png"
     assert "sr.png written" in run("python", "-m", "ttsr_tf.upscale", *flags)
     with PIL.Image.open(tmp_path / "sr.png") as sr:
         assert sr.size == (72, 56)
+    tiny_checkpoint(tmp_path)
     flags = "--checkpoint=.", "--output_dir=models", "--noverify", "--nowarmup"
     assert run("ttsr", "export", *flags).endswith("models/1 written.\n")
     assert (tmp_path / "models" / "1" / "saved_model.pb").is_file()

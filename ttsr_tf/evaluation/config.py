@@ -19,7 +19,7 @@ from ttsr_tf.data.sets import Outline
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class EvaluationConfig(Configuration):
         InputError: a value out of its bounds.
     """
 
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     dataset: str = choice(
         folders.FOLDER,
         "The test set; folder: CUFED5's NNN_0 … NNN_5, pairs input/NAME and ref/NAME, *_HR with or "
@@ -48,6 +48,7 @@ class EvaluationConfig(Configuration):
         None,
         "1 … 5: one of the references in order. all: five of CUFED5, stitched as in the paper and "
         "as the best of five. levels: each of the five, then self. self: the small picture itself. "
+        "grey: a grey picture. "
         "random: another picture of the set. Default: 1, or self where there are no references.",
         enum_values=references.KINDS,
     )
@@ -95,7 +96,7 @@ def check(config):
     """
     outline = _outline(config)
     choices = references.chosen(config.references, outline, config.seed)
-    path = names.path_of(config.checkpoint)
+    path = naming.path_of(config.checkpoint)
     files.read_header(path)
     protocol = {
         "data_set": outline.name,

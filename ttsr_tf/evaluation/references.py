@@ -1,16 +1,18 @@
 """Which references a picture is enlarged with: the choices that numbers are published for."""
 
+import io
 import re
 from typing import NamedTuple
 
 import numpy as np
+import PIL.Image
 
-from ttsr_tf.data.sets import CUFED5, LEVELS
+from ttsr_tf.data.sets import CUFED5, LEVELS, Stored
 from ttsr_tf.errors import InputError
 
-ALL, SELF, EACH_LEVEL, RANDOM = "all", "self", "levels", "random"
+ALL, SELF, GREY, EACH_LEVEL, RANDOM = "all", "self", "grey", "levels", "random"
 STITCHED, BEST_OF_FIVE = "stitched", "best-of-five"
-KINDS = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, EACH_LEVEL, RANDOM)
+KINDS = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, GREY, EACH_LEVEL, RANDOM)
 
 CELL = 500  # pixels: side of a reference's place on the canvas
 
@@ -20,7 +22,7 @@ class Choice(NamedTuple):
 
     Attributes:
         name: as in tables and files: "L1" … "L5", "match-1" …, "stitched", "best-of-five", "self",
-            "random-0" with its seed.
+            "grey", "random-0" with its seed.
         protocol: what that means, in words.
     """
 
@@ -55,6 +57,7 @@ def chosen(kind, outline, seed=0):
         ALL: [STITCHED, BEST_OF_FIVE],
         EACH_LEVEL: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
         SELF: [SELF],
+        GREY: [GREY],
         RANDOM: [f"{RANDOM}-{seed}"],
     }
     return [named(name) for name in names.get(kind, [f"L{kind}" if grouped else f"match-{kind}"])]
@@ -87,6 +90,8 @@ def of(choice, case, cases):
     """
     if choice.name == SELF:
         return None
+    if choice.name == GREY:
+        return [Stored(GREY, _grey)]
     if choice.name in (STITCHED, BEST_OF_FIVE):
         return list(case.refs)
     kind, number = _parts(choice.name)
@@ -113,8 +118,16 @@ def cells(refs):
     ]
 
 
+def _grey():
+    """A file of a picture without any texture."""
+    with io.BytesIO() as file:
+        PIL.Image.new("RGB", (CELL, CELL), (128, 128, 128)).save(file, "PNG")
+        return file.getvalue()
+
+
 _PROTOCOLS = {
     SELF: "the LR picture itself, found by LR ÷4 ×4 (as the authors: ref_sr = lr↓↑)",
+    GREY: f"a grey picture of {CELL}×{CELL}, which has no textures: what the network does alone",
     STITCHED: f"five references on one black canvas of {LEVELS * CELL}×{CELL}, each at the top "
     f"left of its {CELL}×{CELL} (all cells larger where a reference is, so that none is cut)",
     BEST_OF_FIVE: "everywhere the best match of five references, without a canvas",

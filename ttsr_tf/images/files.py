@@ -10,10 +10,12 @@ import PIL.ImageOps
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import check_folder, written_aside
+from ttsr_tf.images import colour
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 KEEPS_ALPHA = (".png", ".webp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
+_MAX_SIDES = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}  # of the formats
 
 
 class Picture(NamedTuple):
@@ -58,7 +60,8 @@ def listed(path):
 
 
 def read(file: str | os.PathLike | BinaryIO, name: str | None = None) -> Picture:
-    """Reads any picture as RGB: turned upright by its EXIF tag, palette and 16 bits resolved.
+    """Reads any picture as sRGB: turned upright by its EXIF tag, palette, 16 bits, floating point
+    and colour profiles resolved.
 
     Args:
         file: its name, or an open binary file.
@@ -68,11 +71,12 @@ def read(file: str | os.PathLike | BinaryIO, name: str | None = None) -> Picture
         A `Picture`.
 
     Raises:
-        InputError: naming the file, if it is missing, no picture, damaged or over 100 megapixels.
+        InputError: naming the file, if it is missing, no picture, damaged or over 100 megapixels,
+            or of floating point numbers beyond [0, 1].
     """
     with _opened(file, name) as image:
         image.load()
-        return _picture(PIL.ImageOps.exif_transpose(image))
+        return _picture(PIL.ImageOps.exif_transpose(image), name or file)
 
 
 def header(file, name=None):
@@ -109,43 +113,58 @@ def _opened(file, name):
         raise InputError(f"{name} can't be read ({error}). Is the file whole?") from None
 
 
-def _picture(image):
-    if image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
+def _picture(image, name):
+    if image.mode == "F":
+        image = colour.from_float(image, name)
+    elif image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
         image = PIL.Image.fromarray(np.uint8(np.clip(np.rint(np.asarray(image) / 257), 0, 255)))
     grey = image.mode in ("1", "L", "LA", "La")
-    if not _transparent(image):
-        return Picture(np.asarray(image.convert("RGB")), None, grey)
-    rgba = np.asarray(image.convert("RGBA"))
-    return Picture(rgba[..., :3], rgba[..., 3:], grey)
+    rgb = np.asarray(colour.to_srgb(image).convert("RGB"))
+    alpha = np.asarray(image.convert("RGBA"))[..., 3:] if _transparent(image) else None
+    return Picture(rgb, alpha, grey)
 
 
 def _transparent(image):
     return bool({"A", "a"} & set(image.getbands())) or "transparency" in image.info
 
 
-def check_output(path, inputs=(), alpha=False):
+def check_output(path, inputs=(), alpha=False, *, size=(0, 0)):
     """Finds what would make writing `path` fail, before the work rather than after it.
 
     Args:
         path: file name of a picture to be written.
         inputs: file names that must not be overwritten.
         alpha: whether transparency has to be kept.
+        size: height and width in pixels, if they are known.
 
     Raises:
-        InputError: unknown extension, a folder that is missing or can't be written to, an input.
+        InputError: unknown extension, a folder that is missing or can't be written to, an input,
+            a format that can't hold such a size.
     """
     extension = os.path.splitext(path)[1].lower()
     allowed = KEEPS_ALPHA if alpha else EXTENSIONS
     if extension not in allowed:
         why = " to keep the transparency" if alpha and extension in EXTENSIONS else ""
         raise InputError(f"{path} must end in one of {', '.join(allowed)}{why}.")
-    if any(os.path.realpath(path) == os.path.realpath(other) for other in inputs):
+    if max(size) > (most := _MAX_SIDES.get(extension, max(size))):
         raise InputError(
-            f"{path} is already used by this command and would be overwritten. Choose another name."
+            f"{path} would be {size[1]}×{size[0]} pixels, {extension} holds at most {most} a side. "
+            "Choose .png."
         )
+    check_unused([path], inputs)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder. Give the name of a file in it.")
     check_folder(os.path.dirname(path) or ".")
+
+
+def check_unused(outputs, inputs):
+    """Raises InputError if one of some files to be written is one of those that are read."""
+    read = set(map(os.path.realpath, inputs))
+    if used := [path for path in outputs if os.path.realpath(path) in read]:
+        raise InputError(
+            f"{used[0]} is already used by this command and would be overwritten. Choose another "
+            "name."
+        )
 
 
 def write(

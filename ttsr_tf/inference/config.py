@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings
+from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings, switch
+from ttsr_tf.errors import InputError
 from ttsr_tf.inference import jobs
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,14 @@ class UpscaleConfig(Configuration):
         "A sharp picture of something similar, or a folder of them; may be given several times: "
         "the best match of all is used. Default: the small picture itself.",
     )
-    checkpoint: str = string(REQUIRED, "Weights (.safetensors), or a run's folder.")
+    single_image: bool = switch(
+        False, "Without `ref`: by the network's path that never sees a reference (SRNTT has one)."
+    )
+    checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
+    overwrite: bool = switch(
+        False, "Of a folder: do again what is in `output` already, instead of going on there."
+    )
     attention_map: str | None = string(
         None, "Where to write a picture of where textures came from."
     )
@@ -45,6 +52,8 @@ def check(config):
     Raises:
         InputError: pictures, weights or folders that can't be used, by name.
     """
+    if config.single_image and (config.ref or config.attention_map):
+        raise InputError("`single_image` goes without `ref` and `attention_map`. Leave them.")
     found = jobs.of(config)
-    files.read_header(names.path_of(config.checkpoint))
+    files.read_header(naming.path_of(config.checkpoint))
     return found

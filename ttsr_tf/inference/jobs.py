@@ -30,14 +30,17 @@ def of(config):
     """
     lr = files.listed(config.lr)
     refs = [path for given in config.ref for path in files.listed(given)]
-    first, *_ = [files.header(path) for path in (lr[0], *refs)]
-    return Jobs(lr, refs, _outputs(config, lr, refs, transparent=first.transparent))
+    for path in refs:
+        files.header(path)
+    return Jobs(lr, refs, _outputs(config, lr, refs))
 
 
-def _outputs(config, lr, refs, *, transparent):
+def _outputs(config, lr, refs):
     inputs = [*lr, *refs, config.checkpoint]
     if not os.path.isdir(config.lr):
-        files.check_output(config.output, inputs, alpha=transparent)
+        header = files.header(config.lr)
+        size = 4 * header.height, 4 * header.width
+        files.check_output(config.output, inputs, header.transparent, size=size)
         if config.attention_map:
             files.check_output(config.attention_map, [*inputs, config.output])
         return [config.output]
@@ -49,9 +52,11 @@ def _outputs(config, lr, refs, *, transparent):
     outputs = [os.path.join(config.output, name) for name in names]
     if os.path.isfile(config.output):
         raise InputError(f"`output`={config.output} is a file, and `lr` a folder. Give a folder.")
-    if os.path.isdir(config.output):
-        for output in outputs:
-            files.check_output(output, inputs)
-    else:
+    if not os.path.isdir(config.output):
         check_folder(os.path.dirname(os.path.abspath(config.output)))
+        return outputs
+    check_folder(config.output)
+    files.check_unused(outputs, inputs)
+    if folders := list(filter(os.path.isdir, outputs)):
+        raise InputError(f"{folders[0]} is a folder, and would be a picture. Rename it.")
     return outputs

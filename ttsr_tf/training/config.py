@@ -15,7 +15,7 @@ from ttsr_tf.configuration import (
 from ttsr_tf.data import pairs
 from ttsr_tf.errors import InputError
 from ttsr_tf.training import run_folder
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 CONSTANT, COSINE = "constant", "cosine"
 FLOAT32 = "float32"
@@ -74,7 +74,7 @@ class TrainingConfig(Configuration):
     )
     seed: int = integer(0, "Of weights, order and augmentation.", lower_bound=0)
     vgg19_weights: str = string(
-        names.IMAGENET,
+        naming.IMAGENET,
         "VGG19 for the texture extractor and the perceptual loss: imagenet (Keras fetches it), a "
         "path, or random.",
     )
@@ -130,13 +130,13 @@ def check(config):
             f"`crop_size`={config.crop_size} must be a multiple of 32, which the critic needs; or "
             "give `adversarial_weight`=0."
         )
-    names.check_vgg19(config.vgg19_weights)
-    if config.trains_fully and config.perceptual_weight and config.vgg19_weights == names.RANDOM:
+    naming.check_vgg19(config.vgg19_weights)
+    if config.trains_fully and config.perceptual_weight and config.vgg19_weights == naming.RANDOM:
         raise InputError(
             "`vgg19_weights`=random can't judge pictures: give VGG19's, or `perceptual_weight`=0."
         )
     if config.finetune_from:
-        path = names.path_of(config.finetune_from)
+        path = naming.path_of(config.finetune_from)
         there, wanted = files.read_header(path).config, config.model_config
         if there != wanted:
             raise InputError(

@@ -12,7 +12,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
 from ttsr_tf.training.validation import Validation
 from ttsr_tf.weights import checkpoints
-from ttsr_tf.weights.names import BEST_IN_RUN_FOLDER, IN_RUN_FOLDER
+from ttsr_tf.weights.naming import BEST_IN_RUN_FOLDER, IN_RUN_FOLDER
 
 _SHOWN = "reconstruction", "critic"  # in the progress bar
 _STOP = "stop"

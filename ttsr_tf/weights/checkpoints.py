@@ -10,7 +10,7 @@ import numpy as np
 
 from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.models import MODELS, Network, model_class
-from ttsr_tf.weights import files, names
+from ttsr_tf.weights import files, naming
 
 
 def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
@@ -30,18 +30,19 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     return found | {v.name.split("/")[-1].removesuffix(":0"): v for v in own}
 
 
-def save(model: Network, path: str) -> None:
+def save(model: Network, path: str, *, dtype: str = "float32") -> None:
     """Writes a network by rename.
 
     Args:
         model: a built network (see `ttsr_tf.models`).
         path: file name ending in .safetensors.
+        dtype: of what is written, float32 or float16; `load` takes either.
 
     Raises:
         InputError: another ending, or the file can't be written; what was there stays.
     """
     (name,) = (name for name, cls in MODELS.items() if cls == type(model).__name__)
-    arrays = {key: np.asarray(v) for key, v in named_variables(model).items()}
+    arrays = {key: np.asarray(v, dtype) for key, v in named_variables(model).items()}
     files.write(path, files.Header(name, model.get_config()), arrays)
 
 
@@ -57,7 +58,7 @@ def load(checkpoint: str | os.PathLike) -> Network:
     Raises:
         InputError: nothing there, not such a file, or a damaged one.
     """
-    path = names.path_of(checkpoint)
+    path = naming.path_of(checkpoint)
     header = files.read_header(path)
     try:
         model = model_class(header.model)(**header.config)
@@ -74,7 +75,7 @@ def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
     Raises:
         InputError: as of `load`; or the file's network is another, or of other sizes.
     """
-    path = names.path_of(checkpoint)
+    path = naming.path_of(checkpoint)
     header = files.read_header(path)
     wanted = model.get_config()
     if MODELS[header.model] != type(model).__name__ or header.config != wanted:
@@ -100,7 +101,7 @@ def _restore(model, path):
     if wrong := [f"{kind}: {first_of(found, most=5)}" for kind, found in kinds.items() if found]:
         raise InputError(f"{path} doesn't fit its network: {'; '.join(wrong)}. Is the file whole?")
     for name, variable in variables.items():
-        variable.assign(arrays[name])
+        variable.assign(arrays[name].astype(np.float32))  # float16 on disk is half the size
 
 
 def _restore_old(model, path):

@@ -5,7 +5,6 @@ Old files, Keras' HDF5 with a header in an attribute (.weights.h5), are still re
 
 import importlib.metadata
 import json
-import os
 from typing import NamedTuple
 
 import h5py
@@ -18,6 +17,7 @@ from ttsr_tf.files import written_aside
 from ttsr_tf.models import MODELS
 
 SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
+DTYPES = "float32", "float16"
 _HEADER, _OLD_ATTRIBUTE = "ttsr-tf", "ttsr_tf"
 
 
@@ -63,10 +63,8 @@ def read_header(path):
     """The `Header` of a file, without its arrays.
 
     Raises:
-        InputError: there is no such file, or it holds no weights of this package.
+        InputError: it holds no weights of this package.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"No checkpoint at {path}. Train one, or convert the authors' file.")
     try:
         if path.endswith(OLD_SUFFIX):
             with h5py.File(path) as file:

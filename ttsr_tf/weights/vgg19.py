@@ -5,7 +5,7 @@ import numpy as np
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers.vgg19 import ACTIVATION_SCALE, MEAN, OXFORD_MEAN, STD, VGG19
-from ttsr_tf.weights.names import RANDOM, check_vgg19
+from ttsr_tf.weights.naming import RANDOM, check_vgg19
 
 
 def features(weights):

@@ -1,0 +1,1 @@
+from .naming import names as names
