@@ -81,5 +81,5 @@ def test_a_worker_enlarges_with_it(upscaler, checkpoint, tmp_path, rng, worker_s
     worker = Worker(checkpoint=checkpoint, cpus=1, memory_gb=2.0, aside=str(tmp_path))
     job = {name: str(tmp_path / f"{name}.png") for name in ("lr", "ref", "output")}
     assert worker(job)["reason"] == ""
-    expected = upscaler.upscale(**{"lr": pictures["lr"], "references": pictures["ref"]})
+    expected = upscaler.upscale(lr=pictures["lr"], references=pictures["ref"])
     np.testing.assert_array_equal(files.read(job["output"]).rgb, expected)
