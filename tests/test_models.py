@@ -42,7 +42,7 @@ def test_has_all_that_is_asked(model):
             continue
         wanted = list(inspect.signature(method).parameters)[1:]
         assert list(inspect.signature(own).parameters) == wanted, name
-    for name in ("without_reference", "single_image"):
+    for name in ("without_reference", "single_image", "ideal_textures"):
         assert getattr(model, name) is None or callable(getattr(model, name))
 
 
@@ -90,6 +90,17 @@ def test_nothing_is_transferred_where_the_index_is_minus_one(model, inputs):
     _, value = model.encode(inputs["ref"], inputs["ref_down_up"])
     index = tf.fill([B, H, W], -1)
     assert all(np.abs(x).max() == 0 for x in model.transfer(value, index))
+
+
+def test_ideal_textures_are_shaped_like_others(model, inputs):
+    if not model.ideal_textures:
+        return
+    of_truth, (_, value) = (
+        model.ideal_textures(inputs["lr_up"]),
+        model.encode(*[inputs["lr_up"]] * 2),
+    )
+    for ideal, own in zip(of_truth, value, strict=True):
+        np.testing.assert_array_equal(ideal, own)
 
 
 def test_the_texture_loss_reaches_what_it_judges(model, inputs):

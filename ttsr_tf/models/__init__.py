@@ -1,7 +1,8 @@
 """The networks, and the contract that each of them keeps.
 
 What inference, training, evaluation and export use of a network is `Network`, and nothing else.
-Another one of the family is a file here, a line in `MODELS` and a flagfile in configs/.
+Another one of the family is a file here, a line in `MODELS` and in `OPTIONS`, and a flagfile in
+configs/.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # A network's name on command lines and in files: the class in the module of that name.
 MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
+# Its arguments beyond `num_residual_blocks` and `num_features`.
+OPTIONS = {"ttsr": ("residual",), "srntt": ("transposed_vgg19",)}
 
 
 def model_class(name: str) -> type:
@@ -81,6 +84,11 @@ class Network(Protocol):
 
     def texture_loss(self, outputs: dict, sr: Tensor, weigh_by_confidence: bool = False) -> Tensor:
         """How far the textures of `sr` are from those that were transferred: a scalar."""
+
+    def ideal_textures(self, hr: Tensor) -> Pyramid:
+        """What `transfer` would give of a perfect reference, with which every batch is trained a
+        second time; or None in the place of the method: then only with what is found.
+        """
 
     def flops(self, lr_size: Size, ref_sizes: list[Size]) -> int:
         """Floating point operations for one picture, from (height, width) of it and of each

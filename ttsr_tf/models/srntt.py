@@ -134,6 +134,9 @@ class SRNTT(keras.Model):
         sr = self.synthesise(inputs, textures, confidence)
         return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
 
+    def ideal_textures(self, hr):
+        return self.texture_extractor(hr)
+
     def _content(self, lr):
         x = self.head(lr)
         return x + self.content(x)

@@ -52,6 +52,7 @@ class Loop:
         self._strategy, self._gan, self._state = strategy, gan, state
         self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
         self._pretrain_step = _distributed(strategy, gan.pretrain_step)
+        self._reconstruction_step = _distributed(strategy, gan.reconstruction_step)
         self._full_step = _distributed(strategy, gan.full_step)
         self._validation = Validation(gan.generator)
         self.scores = None
@@ -91,8 +92,12 @@ class Loop:
         return state.step == plan.max_steps
 
     def _step(self, batch, stop):
-        first = self._state.step < self._gan.schedule.pretrain_steps
-        return (self._pretrain_step if first else self._full_step)(batch, stop)
+        step, schedule = self._state.step, self._gan.schedule
+        if step < schedule.pretrain_steps:
+            return self._pretrain_step(batch, stop)
+        if step < schedule.pretrain_steps + schedule.reconstruction_steps:
+            return self._reconstruction_step(batch, stop)
+        return self._full_step(batch, stop)
 
     def _check_finite(self, report, pairs, stream):
         if np.isfinite(list(report.values())).all():
@@ -128,11 +133,15 @@ class Loop:
 
     def _validate(self, validated_on, crop_size):
         generator, state = self._gan.generator, self._state
+        # While only that path has learnt, what it makes is looked at, but not kept as the best.
+        alone = bool(generator.pretrained) and state.step <= self._gan.schedule.pretrain_steps
         with self._gan.averaged():
-            self.scores, panels = self._validation.score(validated_on, crop_size)
+            self.scores, panels = self._validation.score(
+                validated_on, crop_size, single_image=alone
+            )
             with state.writing():
                 self._summaries.pictures(state.step, panels)
-                if self.scores["psnr"] > state.best_psnr:
+                if self.scores["psnr"] > state.best_psnr and not alone:
                     state.best_psnr = self.scores["psnr"]
                     checkpoints.save(generator, os.path.join(self._run_dir, BEST_IN_RUN_FOLDER))
         return self.scores
