@@ -45,7 +45,7 @@ def main(config):
     print("|---|---|---|")
     for overlap in map(int, config.overlaps.split(",")):
         with (
-            mock.patch.object(upscaler.model, "tile_overlap", overlap),
+            mock.patch.object(type(upscaler.model), "tile_overlap", overlap),
             mock.patch.object(tiles, "cut", lambda _, size, *__, **___: tiles.grid(size, side)),
         ):
             difference = np.abs(np.int32(upscaler.upscale(lr, ref)) - whole)

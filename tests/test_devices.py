@@ -42,3 +42,15 @@ def test_tensorflow_agrees(switch):
     )
     on = "oneDNN custom operations are on" in result.stderr
     assert result.stdout.strip() == str(on)
+
+
+def test_a_gpu_that_is_of_no_use_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "_NVIDIA_DRIVER", str(tmp_path / "version"))
+    said = "I0000 hello\nW0000 Cannot dlopen some GPU libraries: libcudnn.so.9\n"
+    line = f"On the CPU, {os.cpu_count()} processors."
+    assert devices.described(said) == line
+    (tmp_path / "version").write_text("NVRM version: 570")
+    assert devices.described(said).splitlines() == [
+        f"{line} The GPU that is there can't be used by TensorFlow:",
+        "W0000 Cannot dlopen some GPU libraries: libcudnn.so.9",
+    ]

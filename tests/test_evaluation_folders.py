@@ -52,6 +52,33 @@ def test_bad_groups(filled, tmp_path):
         folders.load("folder", data_dir)
 
 
+def test_what_looks_like_groups_and_is_none(filled):
+    data_dir = filled(*(f"img_{k}.png" for k in range(10)))
+    with pytest.raises(InputError, match=r"beside them img_6\.png.* `layout`=pictures if these"):
+        folders.load("folder", data_dir)
+    found = folders.load("folder", data_dir, "pictures")
+    assert [case.hr.name for case in found.cases] == [f"img_{k}.png" for k in range(10)]
+    assert not any(case.refs for case in found.cases) and found.published_as is None
+
+
+def test_the_layout_decides(filled):
+    data_dir = filled(*(f"{kind}/007_{k}.png" for k in range(6) for kind in ("input", "ref", ".")))
+    assert len(folders.load("folder", data_dir).cases) == 1
+    assert len(folders.load("folder", data_dir, "groups").cases) == 1
+    assert len(folders.load("folder", data_dir, "pairs").cases) == 6
+    assert len(folders.load("folder", data_dir, "pictures").cases) == 6
+
+
+def test_a_layout_that_is_not_there(filled):
+    data_dir = filled("a.png", "b.png")
+    with pytest.raises(InputError, match=r"holds no such test set: CUFED5's .* \(groups\)"):
+        folders.load("folder", data_dir, "groups")
+    with pytest.raises(InputError, match="input is missing: pairs are"):
+        folders.load("folder", data_dir, "pairs")
+    with pytest.raises(InputError, match="`layout` goes with `dataset`=folder, not urban100"):
+        folders.load("urban100", data_dir, "pictures")
+
+
 def test_sun80(filled, tmp_path):
     truths, matches = "Sun_Hays_SR_groundtruth", "Sun_Hays_SR_scenematches"
     data_dir = filled(
@@ -111,7 +138,7 @@ def test_plain_pictures_and_pairs(filled, tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(InputError, match=r"holds no test set: CUFED5's NNN_0 … NNN_5, pairs"):
+    with pytest.raises(InputError, match=r"holds no such test set: CUFED5's NNN_0 … NNN_5"):
         folders.load("folder", str(tmp_path))
     with pytest.raises(InputError, match="`dataset`=sun80 needs `data_dir`, the folder of its"):
         folders.load("sun80", None)

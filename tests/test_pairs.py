@@ -60,6 +60,20 @@ def test_the_cache_is_memory(folder):
     assert "08.png is not a file" in str(not_cached.failure)
 
 
+def test_half_a_picture_is_found_first_also_without_a_cache(folder):
+    path = folder / "train/input/10.png"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"10\.png can't be read .* `skip_corrupt` goes on"):
+        _load(folder, cache_gb=0)
+
+
+def test_references_that_are_too_small_are_named(folder):
+    for name, size in (("02", (40, 11)), ("09", (3, 40))):
+        PIL.Image.new("RGB", size).save(folder / f"train/ref/{name}.png")
+    with pytest.raises(InputError, match=r"2 references are .* 12 pixels: 02 \(40×11\), 09 \(3×40"):
+        _load(folder)
+
+
 def test_corrupt_pictures_are_named_or_left_out(folder, capsys):
     (folder / "train/ref/09.png").write_bytes(b"no picture")
     whole = (folder / "train/input/10.png").read_bytes()
@@ -68,8 +82,8 @@ def test_corrupt_pictures_are_named_or_left_out(folder, capsys):
         _load(folder)
     train, _ = _load(folder, skip_corrupt=True)
     assert train.names == ["08", "11"]
-    assert re.search(r"Left out: 1 pairs\. .*09\.png is", text := capsys.readouterr().out)
-    assert re.search(r"Left out: 1 pairs\. .*10\.png can't be read", text)
+    said = capsys.readouterr().out
+    assert re.search(r"Left out: 2 pairs\. .*09\.png is .*10\.png can't be read", said)
 
 
 def test_a_picture_that_breaks_later_is_replaced_by_the_next(folder):

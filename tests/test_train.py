@@ -31,7 +31,10 @@ def test_leaves_a_run_folder_that_can_be_used(run, tmp_path, rng):
     built = r"Building the step's graph …\n… built, and the first step done, in \d+ s\.\n"
     assert len(re.findall(built, output)) == 2  # of the pretraining, and of what follows
     assert re.search(r"Validation crops: PSNR \d+\.\d\d dB, bicubic \d+\.\d\d dB\.", output)
-    assert f"Now: python -m ttsr_tf.upscale --checkpoint={tmp_path} --lr=" in output
+    assert re.match(
+        r"On the CPU, \d+ processors\.\n128 pairs to train on, 8 to validate on", output
+    )
+    assert output.endswith(f"Now: python -m ttsr_tf.demo --checkpoint={tmp_path}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "best.safetensors",
         "checkpoints",

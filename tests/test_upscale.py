@@ -2,6 +2,7 @@
 person runs it, with the published one.
 """
 
+import re
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ import ttsr_tf
 from ttsr_tf import TTSR, configuration
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
-from ttsr_tf.inference import UpscaleConfig, upscale_files
+from ttsr_tf.inference import UpscaleConfig, memory, upscale_files
 from ttsr_tf.inference.config import check
 from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.weights import checkpoints
@@ -142,6 +143,50 @@ def test_a_folder_goes_on(place, config, capsys, rng):
     upscale_files(config(**given, overwrite=True))
     again = {path.name: path.stat().st_mtime_ns for path in (place / "large").iterdir()}
     assert all(again[name] > after[name] for name in after)
+
+
+@pytest.fixture
+def large(place, rng):
+    """Makes lr.png and a frame a picture that takes tiles in the memory given, GiB."""
+    pixels = rng.integers(256, size=(90, 80, 3), dtype=np.uint8)
+    for name in ("frames/1.png", "lr.png"):
+        PIL.Image.fromarray(pixels).save(place / name)
+    model = ttsr_tf.load(place).model
+    tile, whole = (memory.needed(model, size, [(41, 50)]) for size in ((60, 60), (90, 80)))
+    return (tile + whole) / 2 / 2**30
+
+
+@pytest.mark.parametrize("lr", ["frames", "lr.png"])
+def test_stopped(place, config, large, lr):
+    """After the picture of a folder, or the tile, that is being made."""
+    upscaled = []
+
+    class Stop:
+        @property
+        def requested(self):
+            upscaled.append(None)
+            return len(upscaled) > 1
+
+    output = place / ("large" if lr == "frames" else "out.png")
+    with pytest.raises(KeyboardInterrupt):
+        upscale_files(config(lr=str(place / lr), output=str(output), memory_gb=large), Stop())
+    if lr == "frames":
+        assert [path.name for path in output.iterdir()] == ["0.png"]
+    else:
+        assert not output.exists() and not list(place.glob(".*"))
+
+
+def test_tiles_are_told_with_their_time(place, config, capsys, large, monkeypatch):
+    monkeypatch.setattr(memory, "_flops_per_second", lambda: 1e6)
+    upscale_files(config(memory_gb=9))
+    assert re.search(
+        r"\nIn one piece: about 0\.\d GiB of memory\. About \d+ s\.\n", capsys.readouterr().out
+    )
+    upscale_files(config(memory_gb=large))
+    said = capsys.readouterr().out
+    pattern = r"\n(\d+) tiles, since one piece takes about 0\.\d GiB of memory\. About \d+ s\.\n"
+    count = re.search(pattern, said)[1]
+    assert f"tile {count}/{count}" in said
 
 
 def test_a_folder_of_many_frames_is_judged_at_once(place, config):

@@ -6,9 +6,28 @@ import re
 
 import tensorflow as tf
 
+_NVIDIA_DRIVER = "/proc/driver/nvidia/version"  # there where a GPU of theirs is
+
 # Any of these, and TensorFlow on Linux uses oneDNN's kernels unless it is told not to
 # (tensorflow/core/util/util.cc); the names are those of /proc/cpuinfo.
 _FOR_ONEDNN = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
+
+
+def described(said):
+    """A sentence on what is computed on, and why not on a GPU that is there.
+
+    Args:
+        said: what TensorFlow printed at its start, as `cli.start_tensorflow` gives it.
+    """
+    if gpus := tf.config.get_visible_devices("GPU"):
+        details = map(tf.config.experimental.get_device_details, gpus)
+        named = [found.get("device_name", "a GPU") for found in details]
+        return f"On {len(gpus)} of {', '.join(sorted(set(named)))}."
+    line = f"On the CPU, {os.cpu_count()} processors."
+    if not os.path.exists(_NVIDIA_DRIVER):
+        return line
+    reasons = [text for text in said.splitlines() if re.search("cuda|libcu|gpu", text, re.I)]
+    return "\n".join([f"{line} The GPU that is there can't be used by TensorFlow:", *reasons])
 
 
 @functools.cache  # TensorFlow, too, decides once in a process
@@ -17,7 +36,7 @@ def has_fast_convolution_gradient():
 
     It is on GPUs, and on CPUs where oneDNN computes it; else `layers.convolution_gradient` is.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if tf.config.get_visible_devices("GPU"):
         return True
     return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
 

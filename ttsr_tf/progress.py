@@ -59,10 +59,14 @@ class Progress:
 
 
 class StopRequest:
-    """Within its context, the first signal only sets `requested`; a second one ends the process."""
+    """Within its context, the first signal only sets `requested`; a second one ends the process.
 
-    def __init__(self):
-        self.requested = False
+    Args:
+        unit: what will be finished, such as "step".
+    """
+
+    def __init__(self, unit):
+        self.requested, self._unit = False, unit
 
     def __enter__(self):
         self._before = {number: signal.signal(number, self._request) for number in SIGNALS}
@@ -74,6 +78,6 @@ class StopRequest:
 
     def _request(self, *_):
         self.requested = True
-        print("\nStopping after this step. Once more to stop at once.", flush=True)
+        print(f"\nStopping after this {self._unit}. Once more to stop at once.", flush=True)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)

@@ -7,6 +7,7 @@ python -m ttsr_tf.upscale --lr=frames --ref=still.jpg --checkpoint=ttsr.safetens
 
 from ttsr_tf import cli
 from ttsr_tf.inference.config import UpscaleConfig, check
+from ttsr_tf.progress import StopRequest
 
 
 def main(config):
@@ -14,7 +15,8 @@ def main(config):
     cli.start_tensorflow()
     from ttsr_tf.inference import upscale_files
 
-    upscale_files(config)
+    with StopRequest("tile, or picture of a folder") as stop:
+        upscale_files(config, stop)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,19 @@ from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.images import files
 
 SUN80, URBAN100, MANGA109, FOLDER = "sun80", "urban100", "manga109", "folder"
+GROUPS, PAIRS, PICTURES = LAYOUTS = "groups", "pairs", "pictures"  # of a folder
 
 _PUBLISHED_AS = {SUN80: "Sun80", URBAN100: "Urban100", MANGA109: "Manga109"}
 _TRUTHS, _MATCHES = "Sun_Hays_SR_groundtruth", "Sun_Hays_SR_scenematches"
 
 
-def load(dataset, data_dir):
+def load(dataset, data_dir, layout=None):
     """The test set in a folder.
 
     Args:
-        dataset: "sun80", "urban100", "manga109" or "folder", which finds out.
+        dataset: "sun80", "urban100", "manga109" or "folder".
         data_dir: the folder.
+        layout: of "folder": one of `LAYOUTS`; None finds out.
 
     Returns:
         A `PictureSet`.
@@ -28,17 +30,22 @@ def load(dataset, data_dir):
         InputError: what was expected there and isn't, by name.
     """
     _check_folder(dataset, data_dir)
+    if layout and dataset != FOLDER:
+        raise InputError(f"`layout` goes with `dataset`={FOLDER}, not {dataset}. Leave it out.")
     if dataset == SUN80:
         return _sun80(data_dir)
     if dataset in (URBAN100, MANGA109):
         # The published numbers' LR is made from HR, whatever lies beside it.
         found = _truths(data_dir, use_lr=False)
         return found._replace(name=f"{dataset}, {found.name}", published_as=_PUBLISHED_AS[dataset])
-    for folder in (data_dir, *_within(data_dir, "CUFED5", "test/CUFED5", "test")):
-        names = pairing.pictures(folder)
-        if any(re.fullmatch(r".+_0", stem) and f"{stem[:-1]}1" in names for stem in names):
-            return _groups(folder, names)
-    if _within(data_dir, "ref", "train/ref"):
+    if layout in (None, GROUPS):
+        for folder in (data_dir, *_within(data_dir, "CUFED5", "test/CUFED5", "test")):
+            names = pairing.pictures(folder)
+            if any(re.fullmatch(r".+_0", stem) and f"{stem[:-1]}1" in names for stem in names):
+                return _groups(folder, names)
+        if layout:
+            raise _no_test_set(data_dir)
+    if layout == PAIRS or (not layout and _within(data_dir, "ref", "train/ref")):
         cases = _some(pairs(data_dir), data_dir)
         return PictureSet(f"folder of pairs, {_root_of_pairs(data_dir)}", cases)
     return _truths(data_dir, use_lr=True)
@@ -80,13 +87,15 @@ def _groups(folder, names):
     strays = [name for stem, name in names.items() if not re.fullmatch(r".+_[0-5]", stem)]
     if strays:
         raise InputError(
-            f"{folder} has NNN_0 … NNN_5, and beside them {first_of(strays)}. Remove the latter."
+            f"{folder} has NNN_0 … NNN_5, and beside them {first_of(strays)}. Remove the "
+            f"latter, or give `layout`={PICTURES} if these are no groups."
         )
     groups = sorted({stem[:-2] for stem in names})
     wanted = [f"{group}_{k}" for group in groups for k in range(LEVELS + 1)]
     if missing := [stem for stem in wanted if stem not in names]:
         raise InputError(
-            f"{folder}: missing are {first_of(missing)}. A group is NNN_0 and NNN_1 … NNN_5."
+            f"{folder}: missing are {first_of(missing)}. A group is NNN_0 and NNN_1 … NNN_5; if "
+            f"these are none, give `layout`={PICTURES}."
         )
     cases = []
     for group in groups:
@@ -142,11 +151,15 @@ def _truths(data_dir, use_lr):
 
 def _some(cases, data_dir):
     if not cases:
-        raise InputError(
-            f"{data_dir} holds no test set: CUFED5's NNN_0 … NNN_5, pairs input/NAME and ref/NAME, "
-            "*_HR with or without *_LR, or plain pictures are known."
-        )
+        raise _no_test_set(data_dir)
     return cases
+
+
+def _no_test_set(data_dir):
+    return InputError(
+        f"{data_dir} holds no such test set: CUFED5's NNN_0 … NNN_5 ({GROUPS}), input/NAME and "
+        f"ref/NAME ({PAIRS}), *_HR with or without *_LR, or plain pictures ({PICTURES}) are known."
+    )
 
 
 def _within(folder, *names):

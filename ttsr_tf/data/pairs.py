@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from ttsr_tf.data import cufed5, folders, sample
-from ttsr_tf.data.sets import Stored
 from ttsr_tf.errors import NAMED_AT_MOST, InputError, first_of
 from ttsr_tf.progress import Progress
 
@@ -98,50 +97,60 @@ def load(dataset, data_dir=None, *, crop_size=160, seed=0, cache_gb=4.0, skip_co
         made = sample.training_pairs(SAMPLE_PAIRS, crop_size, seed)
         return _of_arrays(*made), _of_arrays(*sample.validation_pairs(crop_size))
     cases = folders.pairs(data_dir) if dataset == FOLDER else cufed5.train_pairs(data_dir)
-    cases, sizes = _readable(cases, Stored.size, "checked", skip_corrupt=skip_corrupt)
+    cases, sizes, decoded = _read(cases, cache_gb, skip_corrupt)
     _check_sizes(cases, sizes, crop_size)
-    if 3 * sum(height * width for pair in sizes for height, width in pair) <= 2**30 * cache_gb:
-        cases, decoded = _readable(cases, Stored.read, "decoded", skip_corrupt=skip_corrupt)
-        pairs = Pairs([case.name for case in cases], decoded.__getitem__)
+    names = [case.name for case in cases]
+    if decoded is None:
+        pairs = Pairs(names, lambda i: _decoded(cases[i]), skip_corrupt)
     else:
-        names = [case.name for case in cases]
-        pairs = Pairs(names, lambda i: _of_pair(Stored.read, cases[i]), skip_corrupt)
+        pairs = Pairs(names, decoded.__getitem__)
     _check_count(len(pairs))
     places = range(len(pairs))
     return pairs.chosen(places[VALIDATION_PAIRS:]), pairs.chosen(places[:VALIDATION_PAIRS])
 
 
-def _of_pair(function, case):
-    return function(case.hr), function(case.refs[0])
+def _decoded(case):
+    return case.hr.read(), case.refs[0].read()
 
 
-def _readable(cases, function, done, *, skip_corrupt):
-    """The cases where a function of a `Stored` raises no InputError, and what it gave of each
-    pair; `done` is what the progress calls that.
+def _tried(case):
+    try:
+        return _decoded(case)
+    except InputError as error:
+        return error
+
+
+def _read(cases, cache_gb, skip_corrupt):
+    """Decodes every pair once: what can't be read is known before the first step.
+
+    Returns:
+        The cases that can be read; the sizes (height, width) of their two pictures; and these
+        themselves, or None if all together take more than `cache_gb`.
 
     Raises:
-        InputError: there are others, and `skip_corrupt` is not set.
+        InputError: a picture can't be read, and `skip_corrupt` is not set.
     """
-
-    def tried(case):
-        try:
-            return _of_pair(function, case)
-        except InputError as error:
-            return error
-
-    progress, results = Progress(len(cases), f"pair {done}"), []
+    progress, left = Progress(len(cases), "pair read"), 2**30 * cache_gb
+    whole, sizes, decoded, errors = [], [], [], []
     with ThreadPoolExecutor() as pool:
-        for result in pool.map(tried, cases):
-            results.append(result)
+        for case, pair in zip(cases, pool.map(_tried, cases), strict=True):
             progress.advance()
+            if isinstance(pair, InputError):
+                errors.append(str(pair))
+                continue
+            whole.append(case)
+            sizes.append([picture.shape[:2] for picture in pair])
+            left -= sum(picture.nbytes for picture in pair)
+            decoded.append(pair)
+            if left < 0:
+                decoded.clear()
     progress.close()
-    if errors := [str(result) for result in results if isinstance(result, InputError)]:
+    if errors:
         named = " ".join(errors[:NAMED_AT_MOST])
         if not skip_corrupt:
             raise InputError(f"{named} `skip_corrupt` goes on without them.")
         print(f"Left out: {len(errors)} pairs. {named}")
-    whole = [i for i, result in enumerate(results) if not isinstance(result, InputError)]
-    return [cases[i] for i in whole], [results[i] for i in whole]
+    return whole, sizes, decoded if left >= 0 else None
 
 
 def _check_count(count):
@@ -150,15 +159,15 @@ def _check_count(count):
 
 
 def _check_sizes(cases, sizes, crop_size):
-    small = [
-        f"{case.name} ({width}×{height})"
-        for case, ((height, width), _) in zip(cases, sizes, strict=True)
-        if min(height, width) < crop_size
-    ]
-    if small:
-        raise InputError(
-            f"{len(small)} pictures are smaller than `crop_size`={crop_size}: {first_of(small)}."
-        )
+    wanted = ("pictures", f"`crop_size`={crop_size}", crop_size), ("references", "12 pixels", 12)
+    for place, (called, words, least) in enumerate(wanted):
+        small = [
+            f"{case.name} ({pair[place][1]}×{pair[place][0]})"
+            for case, pair in zip(cases, sizes, strict=True)
+            if min(pair[place]) < least
+        ]
+        if small:
+            raise InputError(f"{len(small)} {called} are smaller than {words}: {first_of(small)}.")
 
 
 def _of_arrays(hr, ref):

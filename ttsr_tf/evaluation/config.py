@@ -44,6 +44,12 @@ class EvaluationConfig(Configuration):
         ],
     )
     data_dir: str | None = string(None, "Its folder; for tfds_cufed5, where TFDS built it.")
+    layout: str | None = choice(
+        None,
+        "Of a folder. groups: CUFED5's. pairs: input/NAME and ref/NAME. pictures: *_HR, or plain "
+        "ones. Default: what it looks like.",
+        enum_values=folders.LAYOUTS,
+    )
     references: str | None = choice(
         None,
         "1 … 5: one of the references in order. all: five of CUFED5, stitched as in the paper and "
@@ -116,7 +122,7 @@ def check(config):
 def _outline(config):
     if config.dataset == cufed5.NAME:
         return cufed5.outline(config.data_dir)
-    return folders.load(config.dataset, config.data_dir).outline
+    return folders.load(config.dataset, config.data_dir, config.layout).outline
 
 
 def _check_makeable(folder):

@@ -79,7 +79,7 @@ def evaluate(config: configs.EvaluationConfig) -> EvaluationResult:
 def _picture_set(config):
     if config.dataset == cufed5.NAME:
         return cufed5.test_set(config.data_dir)
-    return folders.load(config.dataset, config.data_dir)
+    return folders.load(config.dataset, config.data_dir, config.layout)
 
 
 def _results(config, protocol, cases):

@@ -6,9 +6,12 @@ import time
 import numpy as np
 import psutil
 
+from ttsr_tf.inference import containers
+
 # Bytes, as measured by benchmarks/memory.py.
 _FIXED = 0.76 * 2**30  # TensorFlow, weights, the matching
 _ENCODING = 1_450  # while a reference is encoded, for each of its pixels
+_ITSELF = 0.1 * 2**30  # more, where LR's own maps are matched at every scale
 
 
 def needed(model, lr_size, ref_sizes):
@@ -24,19 +27,29 @@ def needed(model, lr_size, ref_sizes):
     coarse, middle, fine = model.value_channels
     kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
     synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
-    return _FIXED + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
+    fixed = _FIXED if ref_sizes else _FIXED + _ITSELF
+    return fixed + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
 
 
-def seconds(model, lr_size, ref_sizes):
-    """About the time that enlarging takes here, from the speed of a matrix product."""
-    return model.flops(lr_size, ref_sizes) / _flops_per_second()
+def seconds(model, lr_sizes, ref_sizes):
+    """About the time that enlarging takes here, from the speed of a matrix product.
+
+    Args:
+        model: a network (see `ttsr_tf.models`).
+        lr_sizes: list of (height, width): of every tile with its surroundings.
+        ref_sizes: list of (height, width); references are encoded once.
+    """
+    encoding = model.flops((0, 0), ref_sizes)
+    of_tiles = sum(model.flops(size, ref_sizes) - encoding for size in lr_sizes)
+    return (encoding + of_tiles) / _flops_per_second()
 
 
 def allowed(memory_gb=None):
     """Bytes that the process may take: `memory_gb` GiB, or most of what is free."""
     if memory_gb is not None:
         return 2**30 * memory_gb
-    return _FIXED + 0.8 * psutil.virtual_memory().available
+    free, left = psutil.virtual_memory().available, containers.available()
+    return _FIXED + 0.8 * (free if left is None else min(free, left))
 
 
 def _flops_per_second(side=1024, efficiency=0.7):

@@ -52,6 +52,11 @@ def surrounded(tile, lr_size, overlap):
     )
 
 
+def size(tile):
+    """(height, width) of a tile."""
+    return tuple(ends.stop - ends.start for ends in tile)
+
+
 def within(tile, outer, scale):
     """Where a tile lies in the result of `outer`, which is `scale` times as large."""
     return tuple(

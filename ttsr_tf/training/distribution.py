@@ -20,7 +20,7 @@ def choose(tf_config=None):
     """
     if tf_config is not None:
         return tf.distribute.MultiWorkerMirroredStrategy(_resolver(tf_config))
-    if len(tf.config.list_physical_devices("GPU")) > 1:
+    if len(tf.config.get_visible_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
@@ -46,7 +46,7 @@ def check_batch_size(strategy, batch_size):
 
 def micro_batch_size():
     """How many pairs of a batch a device takes at once: GPUs all, None; CPUs are faster with 1."""
-    return None if tf.config.list_physical_devices("GPU") else 1
+    return None if tf.config.get_visible_devices("GPU") else 1
 
 
 @contextlib.contextmanager

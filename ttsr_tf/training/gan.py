@@ -85,8 +85,10 @@ class GAN(keras.Model):
         weights = self.generator.get_weights()
         for optimizer, variables in self._parts().values():
             optimizer.finalize_variable_values(variables)
-        yield
-        self.generator.set_weights(weights)
+        try:
+            yield
+        finally:
+            self.generator.set_weights(weights)
 
     def train_step(self, batch):
         """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""

@@ -82,7 +82,8 @@ def train(
     names = [*gan.reported, "steps_per_second", *validation.NAMES]
     summaries = Summaries(config.run_dir, names, state.step) if writes else None
     parameters = f"{gan.generator.count_params():,} parameters"
-    print(f"{len(trained_on)} pairs, {parameters}, step {state.step}.", flush=True)
+    counts = f"{len(trained_on)} pairs to train on, {len(validated_on)} to validate on"
+    print(f"{counts}, {parameters}, step {state.step}.", flush=True)
     plan = Plan(
         config.max_steps, config.summary_every, config.validate_every, config.checkpoint_minutes
     )
