@@ -5,6 +5,8 @@ import pytest
 from small_trainings import StopAfter, assert_same
 
 from ttsr_tf import load
+from ttsr_tf.data import pairs
+from ttsr_tf.images import bicubic, metrics
 from ttsr_tf.models import MODELS, model_class
 from ttsr_tf.training import TrainingConfig, train
 
@@ -31,3 +33,17 @@ def test_trains_through_its_phases_stops_and_goes_on(model, tmp_path, rng):
     assert trained.upscale(picture).shape == (56, 72, 3)
     start = training(tmp_path / "tuned", model, finetune_from=str(whole), max_steps=1)
     assert train(start).done
+
+
+def test_while_only_the_single_image_path_learns_it_is_validated_and_never_the_best(tmp_path):
+    result = train(training(tmp_path, "srntt", max_steps=1))
+    assert result.done and not (tmp_path / "best.safetensors").exists()
+    upscaler = load(tmp_path)
+    options = {"crop_size": 32, "seed": 0, "cache_gb": 1, "skip_corrupt": False}
+    _, validated_on = pairs.load("sample", None, **options)
+    psnr = []
+    for i in range(len(validated_on)):
+        hr = np.asarray(validated_on[i][0])[:32, :32]
+        sr = upscaler.upscale(bicubic.downscale(hr).numpy(), single_image=True)
+        psnr.append(metrics.Scores()(hr, sr)[0])
+    assert result.scores["psnr"] == pytest.approx(np.mean(psnr), abs=1e-6)
