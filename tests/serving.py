@@ -65,12 +65,13 @@ class InProcess(Clients):
 
     Attributes:
         counted: what went to Ray's metrics, (protocol, code)s.
+        alive: how many replicas Ray would say are running.
         running: a future that is done when the server has ended.
     """
 
     def __init__(self, models, flags):
         super().__init__()
-        self.counted = []
+        self.counted, self.alive = [], 1
         self._config = ServeConfig(model_base_path=models, **self.ports, **flags)
         self._loop = self._stop = None
         thread = concurrent.futures.ThreadPoolExecutor(1)
@@ -107,6 +108,7 @@ def in_process(models, start, **flags):
         patch.setattr(replicas, "cluster", contextlib.nullcontext)
         patch.setattr(replicas, "start", start)
         patch.setattr(replicas, "stop", lambda name: None)
+        patch.setattr(replicas, "running", lambda name: server.alive)
         patch.setattr(model_versions, "_LOOK_EVERY", 0.02)
         server = InProcess(models, flags)
         for module in grpc_service, rest:

@@ -183,6 +183,21 @@ def test_interrupted(place, pictures, batch, cluster, monkeypatch):
     assert sorted(path.name for path in (place / "out").iterdir()) == ["b.png", "failures.csv"]
     assert len(_rows(place / "out/failures.csv")) == 1
 
+    # What a run doesn't come to is told as before: Ray isn't there, or it is stopped at once.
+    def at_once(*_, **options):
+        raise KeyboardInterrupt
+        yield
+
+    before = _rows(place / "out/failures.csv")
+    monkeypatch.setattr(pool, "results", at_once)
+    with pytest.raises(KeyboardInterrupt):
+        batch(input="in", ref="ref.jpg")
+    assert _rows(place / "out/failures.csv") == before
+    PIL.Image.new("RGB", (20, 14)).save(place / "in/a.png")
+    monkeypatch.setattr(pool, "results", results)
+    assert batch(input="in", ref="ref.jpg").failures == []
+    assert not (place / "out/failures.csv").exists()
+
 
 def _contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -62,6 +62,13 @@ def test_a_folder_of_the_same_name(tmp_path, monkeypatch, tiny_weights):
     assert naming.path_of("./ttsr-mini") == "./ttsr-mini/model.safetensors"
 
 
+def test_what_other_processes_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert naming.for_others("runs/mine") == str(tmp_path / "runs/mine")
+    assert naming.for_others("ttsr-mini") == "ttsr-mini"
+    assert naming.for_others("hf://a/b") == "hf://a/b"
+
+
 def test_what_is_not_there_says_what_there_is(tmp_path):
     said = rf"No checkpoint at {tmp_path}/none\. Give a file, a run's folder, hf://OWNER/NAME or"
     with pytest.raises(InputError, match=said + f" one of .*{naming.DEFAULT}"):

@@ -65,7 +65,7 @@ def test_predict_by_rest(server, enlarged, pair):
     np.testing.assert_array_equal(tf.io.decode_png(base64.b64decode(one["b64"])), sr)
 
 
-def test_status_and_metadata(server):
+def test_status_and_metadata(server, monkeypatch):
     assert server.status() == {1: "AVAILABLE"}
     one = {
         "version": "1",
@@ -75,6 +75,8 @@ def test_status_and_metadata(server):
     for path in "/v1/models/ttsr", "/v1/models/ttsr/versions/1":
         assert server.rest(path) == (200, {"model_version_status": [one]})
     assert server.rest("/healthz") == (200, {"status": "ok"})
+    monkeypatch.setattr(server, "alive", 0)
+    assert server.rest("/healthz") == (503, {"status": "no replica is running"})
 
     request = get_model_metadata_pb2.GetModelMetadataRequest()
     request.model_spec.name = "ttsr"

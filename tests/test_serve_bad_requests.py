@@ -1,5 +1,6 @@
 """What the server refuses, each by name, and that the next request is answered."""
 
+import functools
 import json
 import re
 import time
@@ -155,7 +156,12 @@ def test_bad_files_by_rest(server):
         body = {"signature_name": "encoded", "inputs": inputs}
         return server.rest("/v1/models/ttsr:predict", json.dumps(body).encode())
 
+    def nested(depth):
+        return functools.reduce(lambda inner, _: [inner], range(depth), b64(FILE))
+
     for given, reason in (
+        (nested(40), "`lr_bytes` has too many lists within lists."),
+        (nested(600), "`lr_bytes` has too many lists within lists."),
         (b64(b"hello"), "`lr_bytes`[0] is neither PNG nor JPEG"),
         ("hello", "`lr_bytes`[0] is neither PNG nor JPEG"),
         (b64(bomb()), "30000×30000 pixels"),

@@ -1,6 +1,7 @@
 """Files of folders and archives, read in place."""
 
 import pathlib
+import resource
 import shutil
 import tarfile
 import zipfile
@@ -83,6 +84,28 @@ def test_an_archive_cut_off(data, listed, form):
     archive = pathlib.Path(shutil.make_archive(data / "x", form, DUMMY))
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
     assert listed() == ({}, [f"{archive} is no whole archive: download it again"])
+
+
+@pytest.mark.parametrize("form", ["gztar", "bztar", "xztar"])
+def test_an_archive_damaged_in_the_middle(data, listed, form):
+    """In the unpacked form a byte is lost, or the rest can't be unpacked: no traceback."""
+    archive = pathlib.Path(shutil.make_archive(data / "x", form, DUMMY))
+    content = bytearray(archive.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    archive.write_bytes(content)
+    assert listed() == ({}, [f"{archive} is no whole archive: download it again"])
+
+
+def test_a_full_disk_is_no_damage(data, listed):
+    archive = shutil.make_archive(data / "x", "xztar", DUMMY)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**10, before[1]))
+    try:
+        with pytest.raises(InputError, match=f"has no space for {archive}, unpacked .* set TMPDIR"):
+            listed()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_damage_within_an_archive(data, tmp_path):

@@ -5,6 +5,7 @@ import tensorflow as tf
 from ttsr_tf import TTSR, layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.images.inputs import network_inputs
+from ttsr_tf.weights.initial import initialise
 
 
 @pytest.fixture
@@ -32,6 +33,17 @@ def test_sizes_and_batch_are_free(model, rng):
     assert outputs["index"].numpy().max() < 6 * 4
     assert outputs["confidence"].shape == (2, 5, 7, 1)
     assert [t.shape[1:] for t in outputs["textures"]] == [(5, 7, 256), (10, 14, 128), (20, 28, 64)]
+
+
+def test_a_residual_network_starts_as_the_enlarged_picture(rng):
+    """Where the published one starts from noise."""
+    inputs = network_inputs(picture(rng, 5, 7)[None], picture(rng, 12, 16)[None])
+    for residual in (True, False):
+        model = TTSR((1, 1, 1, 1), 4, residual=residual)
+        model.build()
+        initialise(model, 3)
+        changed = np.abs(model(inputs)["sr"] - inputs["lr_up"]).max()
+        assert changed == 0 if residual else changed > 0.1
 
 
 def test_building_by_size_is_building_by_use(model, rng):

@@ -68,6 +68,20 @@ def test_transposed_kernels(rng):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_scaled_maps_match_alike(original, rng):
+    _, path = original
+    picture = tf.constant(rng.uniform(-1, 1, (1, 24, 32, 3)), tf.float32)
+    found = []
+    for scale in (1.0, 0.1):
+        extractor = layers.VGG19(["relu3_1", "relu2_1", "relu1_1"])
+        extractor.build((None, None, None, 3))
+        vgg19.initialise(extractor, path, scale)
+        found.append(extractor(picture))
+    for whole, scaled in zip(*found, strict=True):
+        assert np.abs(whole).max() > 0.01
+        np.testing.assert_allclose(scaled, 0.1 * np.array(whole), rtol=1e-4, atol=1e-6)
+
+
 def test_random_is_a_choice_and_leaves_the_extractor():
     extractor = layers.VGG19(["relu2_1"])
     extractor.build((None, None, None, 3))

@@ -1,6 +1,8 @@
 """The files of a folder and of the archives in it, read in place."""
 
+import errno
 import functools
+import lzma
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ from tfds_cufed5.errors import InputError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+_NO_SPACE = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 _ABSOLUTE = re.compile(r"[A-Za-z]:|[/\\]")
 
 
@@ -63,7 +66,7 @@ def listed(folder, scratch):
         A list of `File`, and a list of what is wrong with archives, one string for each.
 
     Raises:
-        InputError: an archive with absolute names, or names that lead out of it.
+        InputError: an archive with absolute names, or names that lead out of it; a full disk.
     """
     _opened_zip.cache_clear()
     files, damaged = [], []
@@ -128,8 +131,14 @@ def _members(path, scratch):
             with tarfile.open(plain, "r:") as archive:
                 infos = [info for info in archive if info.isreg()]
             return [_member(path, i.name, plain, start=i.offset_data, size=i.size) for i in infos]
-    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError):
-        pass  # cut off: no archive
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise InputError(
+                f"{scratch} has no space for {path}, unpacked ({error.strerror}). Free some, or "
+                "set TMPDIR to another folder."
+            ) from None
+    except (EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError):
+        pass  # cut off, or damaged: no archive
     return None
 
 

@@ -48,7 +48,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             download_config and (download_config.beam_options or download_config.beam_runner)
         )
         with tempfile.TemporaryDirectory() as self._scratch:
-            super().download_and_prepare(download_config=download_config, **kwargs)
+            try:
+                super().download_and_prepare(download_config=download_config, **kwargs)
+            except InputError:
+                if not any(isinstance(one, _WithoutTraceback) for one in app.EXCEPTION_HANDLERS):
+                    app.install_exception_handler(_WithoutTraceback())
+                raise
 
     def _info(self):
         return self.dataset_info_from_configs(
@@ -123,6 +128,3 @@ class _WithoutTraceback(app.ExceptionHandler):
 
     def handle(self, exc):
         sys.tracebacklimit = 0  # absl calls this only as the program ends
-
-
-app.install_exception_handler(_WithoutTraceback())

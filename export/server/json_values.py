@@ -73,6 +73,8 @@ def _array(name, info, values, *, most_bytes):
     dtype = tf.as_dtype(info.dtype)
     try:
         array = _strings(values) if dtype == tf.string else _numbers(values, dtype)
+    except RuntimeError:  # of Python's recursion, of NumPy's dimensions
+        raise invalid(f"`{name}` has too many lists within lists.") from None
     except (ValueError, TypeError, OverflowError) as error:
         raise invalid(f"`{name}` can't be read as {dtype.name}: {error}.") from None
     checks.tensor(name, info, dtype, shape=array.shape, most_bytes=most_bytes)

@@ -111,6 +111,11 @@ class ModelVersions:
             )
         return self._current.used()
 
+    async def answers(self):
+        """Whether a replica of the version that is served is running."""
+        application = self._application(self._current.number)
+        return await asyncio.to_thread(replicas.running, application) > 0
+
     def versions(self, name, number=None):
         """All versions that were ever loaded, newest first, or the one of this number.
 

@@ -83,6 +83,13 @@ def start(path: str, name: str, num_replicas: int) -> tuple:
     return handle, handle.signatures.remote().result()
 
 
+def running(name: str) -> int:
+    """How many of the replicas that were started as `name` are there, busy or not."""
+    application = serve.status().applications.get(name)
+    deployments = application.deployments.values() if application else ()
+    return sum(deployment.replica_states.get("RUNNING", 0) for deployment in deployments)
+
+
 def stop(name: str) -> None:
     """Ends the replicas that were started as `name`."""
     serve.delete(name)

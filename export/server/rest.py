@@ -69,7 +69,9 @@ def _error(status, reason):
 
 
 async def _health(request):
-    return web.json_response({"status": "ok"})
+    if await request.app[_MODEL].answers():
+        return web.json_response({"status": "ok"})
+    return web.json_response({"status": "no replica is running"}, status=503)
 
 
 async def _predict(request):

@@ -10,11 +10,13 @@ from ttsr_tf import inference
 from ttsr_tf.files import written_aside
 from ttsr_tf.images import files
 from ttsr_tf.progress import Progress
+from ttsr_tf.weights import naming
 
 from . import config as configs
 from . import pool as pools
 
 FAILURES = "failures.csv"
+_COLUMNS = "lr", "ref", "reason"  # of a worker's result
 
 
 class BatchResult(NamedTuple):
@@ -22,7 +24,8 @@ class BatchResult(NamedTuple):
 
     Attributes:
         outputs: list of the large pictures that this run wrote.
-        failures: list of (picture, reference, reason), sorted, as in `failures_file`.
+        failures: list of (picture, reference, reason), sorted, as in `failures_file`: of this run,
+            and of earlier ones what it didn't come to.
         failures_file: its path, in `output`; it is there if there are failures.
         pictures: how many the batch has in all.
     """
@@ -51,20 +54,21 @@ def upscale_batch(config: configs.BatchConfig) -> BatchResult:
         files.checked("ref", files.read(config.ref).rgb, smallest_ref)
     to_do = [job for job in jobs if not os.path.isfile(job.output)]
     print(f"{len(jobs)} pictures, {len(jobs) - len(to_do)} of them done before.", flush=True)
-    failures, failures_file = [], os.path.join(config.output, FAILURES)
+    failures_file = os.path.join(config.output, FAILURES)
+    earlier, results = _read(failures_file), []
     try:
         if to_do:
-            _do(config, to_do, failures, total=len(jobs))
+            _do(config, to_do, results, total=len(jobs))
     finally:
-        failures.sort()
+        failures = _failures(earlier, jobs, results)
         _write(failures_file, failures)
     written = [job.output for job in to_do if os.path.isfile(job.output)]
     print(f"{len(written)} pictures written to {config.output}.")
     return BatchResult(written, failures, failures_file, len(jobs))
 
 
-def _do(config, jobs, failures, *, total):
-    """Adds those that fail to `failures`."""
+def _do(config, jobs, results, *, total):
+    """Adds what becomes of each job to `results`: see `Worker`."""
     # Hidden, beside the outputs, so that renaming works; it goes with whatever is not whole.
     aside = tempfile.TemporaryDirectory(
         prefix=".batch-", dir=os.path.abspath(config.output), ignore_cleanup_errors=True
@@ -77,12 +81,28 @@ def _do(config, jobs, failures, *, total):
             flush=True,
         )
         progress = Progress(total, "picture", total - len(jobs))
-        checkpoint = os.path.abspath(config.checkpoint)
+        checkpoint, failed = naming.for_others(config.checkpoint), 0
         for result in pools.results(ray, jobs, pool, checkpoint=checkpoint, aside=folder):
-            if result["reason"]:
-                failures.append([result[key] for key in ("lr", "ref", "reason")])
-            progress.advance(failed=len(failures))
+            results.append(result)
+            failed += bool(result["reason"])
+            progress.advance(failed=failed)
         progress.close()
+
+
+def _failures(earlier, jobs, results):
+    """Rows of a failures' file: the new ones, and earlier ones of jobs that wait for a try."""
+    new = [[result[key] for key in _COLUMNS] for result in results if result["reason"]]
+    tried = {(result["lr"], result["ref"]) for result in results}
+    waiting = {(job.lr, job.ref) for job in jobs if not os.path.isfile(job.output)} - tried
+    return sorted(new + [row for row in earlier if tuple(row[:2]) in waiting])
+
+
+def _read(path):
+    try:
+        with open(path, newline="") as file:
+            return list(csv.reader(file))[1:]
+    except FileNotFoundError:
+        return []
 
 
 def _write(path, failures):

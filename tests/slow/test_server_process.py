@@ -139,6 +139,19 @@ def test_a_broken_version(server, pair):
     until(lambda: server.status() == {1: "AVAILABLE"})
 
 
+def test_health_is_that_of_the_replicas(server, exported_model, pair):
+    """While they work, while there is none, and once Ray has started others."""
+    healthy, gone = (200, {"status": "ok"}), (503, {"status": "no replica is running"})
+    with Load(server, exported_model, *pair) as load:
+        until(lambda: len(load.versions) > 2)
+        assert server.rest("/healthz") == healthy
+    for replica in server.replicas():
+        replica.kill()
+    until(lambda: server.rest("/healthz") == gone)
+    until(lambda: server.rest("/healthz") == healthy)
+    until(lambda: len(server.replicas()) == 2)
+
+
 def test_a_new_version_under_load(server, exported_model, pair):
     shutil.copytree(server.models / "1", server.models / ".2")
     with Load(server, exported_model, *pair) as load:

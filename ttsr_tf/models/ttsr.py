@@ -174,6 +174,12 @@ class TTSR(keras.Model):
         self.built = True
 
     @property
+    def zero_at_start(self):
+        """The layers without whose output a residual network gives `lr_up`, where it starts."""
+        fusions = self.fuse_x1, self.fuse_x2, self.fuse_x4
+        return (self.tail[-1], *(fuse.conv for fuse in fusions)) if self.residual else ()
+
+    @property
     def bytes_per_pixel(self):
         # As measured by benchmarks/memory.py: textures and some seven maps of features.
         return 4 * (sum(self.value_channels) // 4 + 7 * self.num_features)

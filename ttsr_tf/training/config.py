@@ -102,6 +102,12 @@ class TrainingConfig(Configuration):
     transposed_vgg19: bool = switch(
         False, "Whether VGG19's kernels are transposed, as SRNTT's released weights need it."
     )
+    extractor_scale: float = number(
+        1.0,
+        "What VGG19's maps are multiplied by as the texture extractor's first ones; what matches "
+        "doesn't depend on it. With 0.1 they are about as large as a new backbone's.",
+        lower_bound=1e-6,
+    )
     train_extractor: bool = switch(True, "Whether the texture extractor learns, too.")
     summary_every: int = integer(50, "Steps.", lower_bound=1, changeable=True)
     validate_every: int = integer(1319, "Steps.", lower_bound=1, changeable=True)

@@ -32,6 +32,9 @@ class GAN(keras.Model):
         weights: `losses.LossWeights`; without a transferal weight that loss is left out.
         schedule: a `Schedule`.
 
+    Attributes:
+        ways: functions from a batch to outputs; the generator is updated once with each in a step.
+
     Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
     [B, critic_steps], which mixes pictures for the gradient penalty.
     """
@@ -51,7 +54,7 @@ class GAN(keras.Model):
         self.schedule = schedule
         self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
         self._judges = Judges(generator, critic, features, weights=weights)
-        self._ways = passes.with_textures(generator)
+        self.ways = passes.with_textures(generator)
         self.built = True
 
     def compile(
@@ -93,7 +96,7 @@ class GAN(keras.Model):
     def train_step(self, batch):
         """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
         waiting = {name: tf.constant(0.0) for name in self.reported}
-        done = self.backbone_optimizer.iterations // len(self._ways)
+        done = self.backbone_optimizer.iterations // len(self.ways)
         if self.generator.pretrained:
             done += self.pretrained_optimizer.iterations
         first = self.schedule.pretrain_steps
@@ -144,11 +147,6 @@ class GAN(keras.Model):
         return self._each_way(train)
 
     @property
-    def uses_of_a_batch(self):
-        """How many times the generator is updated in a step."""
-        return len(self._ways)
-
-    @property
     def reported(self):
         """Names of all numbers that the steps return."""
         norms = [f"norm/{part}" for part in self._parts() | self._pretrained_part()]
@@ -156,7 +154,7 @@ class GAN(keras.Model):
 
     def _each_way(self, train):
         """The mean of what `train` reports of every use of a batch."""
-        reports = [train((way, self._parts())) for way in self._ways]
+        reports = [train((way, self._parts())) for way in self.ways]
         return {name: tf.add_n([r[name] for r in reports]) / len(reports) for name in reports[0]}
 
     def _train_generator(self, batch, names, way, *, critic_learns=None):

@@ -104,7 +104,7 @@ def _gan(config):
         checkpoints.load_into(generator, config.finetune_from)
     else:
         initialise(generator, [config.seed, 0])
-        vgg19.initialise(generator.texture_extractor, config.vgg19_weights)
+        vgg19.initialise(generator.texture_extractor, config.vgg19_weights, config.extractor_scale)
     generator.texture_extractor.trainable = config.train_extractor
     critic = features = None
     if config.trains_fully and config.adversarial_weight:
@@ -139,7 +139,7 @@ def _compile(gan, config):
     if config.ema_momentum is not None:
         averaged = {"use_ema": True, "ema_momentum": config.ema_momentum}
     pretrained = min(config.pretrain_steps, config.max_steps) if gan.generator.pretrained else 0
-    updates = gan.uses_of_a_batch * (config.max_steps - pretrained)
+    updates = len(gan.ways) * (config.max_steps - pretrained)
     of_critic = {"beta_1": 0.0, "beta_2": 0.9}
     gan.compile(
         _adam(config, rate, updates, **averaged),

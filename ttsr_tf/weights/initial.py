@@ -6,7 +6,8 @@ from ttsr_tf.weights.checkpoints import named_variables
 
 
 def initialise(model, seed):
-    """Uniform in ±1/sqrt(fan_in), kernels and biases alike, as the released program starts.
+    """Uniform in ±1/sqrt(fan_in), kernels and biases alike, as the released program starts; zeros
+    in the layers that the network has as `zero_at_start`.
 
     Args:
         model: a built network or critic, all of whose layers have a kernel and then a bias.
@@ -17,3 +18,5 @@ def initialise(model, seed):
         if name.endswith("kernel"):
             bound = np.prod(variable.shape[:-1]) ** -0.5
         variable.assign(rng.uniform(-bound, bound, variable.shape))
+    for layer in getattr(model, "zero_at_start", ()):
+        layer.set_weights([np.zeros(variable.shape) for variable in layer.weights])

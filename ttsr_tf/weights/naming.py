@@ -51,6 +51,13 @@ def path_of(checkpoint: str | os.PathLike) -> str:
     return path
 
 
+def for_others(checkpoint: str | os.PathLike) -> str:
+    """What a checkpoint is called in processes with another working folder."""
+    path = os.fspath(checkpoint)
+    named = path in _sums() or path.startswith(hub.PREFIX)
+    return path if named else os.path.abspath(path)
+
+
 def check_vgg19(weights):
     """Raises InputError unless `vgg19_weights` are "imagenet", "random" or a file."""
     if weights not in (IMAGENET, RANDOM) and not os.path.isfile(weights):

@@ -21,7 +21,7 @@ def features(weights):
     return layer
 
 
-def initialise(extractor, weights):
+def initialise(extractor, weights, scale=1.0):
     """Starts a texture extractor from VGG19.
 
     Args:
@@ -29,6 +29,7 @@ def initialise(extractor, weights):
         weights: "imagenet" (Keras fetches them), the path of Keras'
             vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5, or "random" to leave the
             extractor as it is.
+        scale: what every map is multiplied by.
 
     Raises:
         InputError: none of these, or the weights can't be had.
@@ -37,7 +38,9 @@ def initialise(extractor, weights):
         return
     arrays = folded(weights, extractor.mean)
     for conv in extractor.convs:
-        conv.set_weights(arrays[conv.name])
+        kernel, bias = arrays[conv.name]
+        first = conv.name == "conv1_1"  # the others get what is scaled already
+        conv.set_weights([kernel * scale if first else kernel, bias * scale])
 
 
 def folded(weights, mean=MEAN):
