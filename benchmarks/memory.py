@@ -1,8 +1,8 @@
 """Peak resident memory of a fresh process for every case.
 
-python benchmarks/memory.py [--cases=125x83:500x332,40x40:160x160:160x160]
+python benchmarks/memory.py [--model=srntt] [--cases=125x83:500x332,40x40:160x160:160x160]
 
-A case is LR:REFERENCE[:REFERENCE…], HxW. "base" is a process that has imported TensorFlow and
+A case is LR[:REFERENCE…], HxW. "base" is a process that has imported TensorFlow and
 built the network; "estimate" is what `ttsr_tf.upscale` reckons with.
 """
 
@@ -19,9 +19,10 @@ cli.start_tensorflow()  # before others import it loudly
 import numpy as np
 from process_memory import peak
 
-from ttsr_tf import TTSR, Upscaler, configuration
-from ttsr_tf.configuration import Configuration, integer, integers, number, string
+from ttsr_tf import Upscaler, configuration
+from ttsr_tf.configuration import Configuration, choice, integer, integers, number, string
 from ttsr_tf.inference import memory
+from ttsr_tf.models import MODELS, model_class
 
 _CASES = (
     "40x40:160x160",
@@ -36,7 +37,8 @@ _CASES = (
 class Config(Configuration):
     """What is measured."""
 
-    cases: str = string(",".join(_CASES), "LR:REFERENCE[:REFERENCE…],…, each HxW.")
+    cases: str = string(",".join(_CASES), "LR[:REFERENCE…],…, each HxW.")
+    model: str = choice("ttsr", "The network.", enum_values=list(MODELS))
     memory_gb: float | None = number(None, "As of ttsr_tf.upscale.", lower_bound=0)
     num_residual_blocks: tuple[int, ...] = integers((16, 16, 8, 4), "Of the network.", length=4)
     num_features: int = integer(64, "Of the network.", lower_bound=2)
@@ -62,11 +64,11 @@ def _measure(config):
     lr, *refs = (
         rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in (lr_size, *ref_sizes)
     )
-    model = TTSR(config.num_residual_blocks, config.num_features)
+    model = model_class(config.model)(config.num_residual_blocks, config.num_features)
     model.build()
     base = peak()
     start = time.perf_counter()
-    Upscaler(model).upscale(lr, refs, config.memory_gb)
+    Upscaler(model).upscale(lr, refs or None, config.memory_gb)
     seconds = time.perf_counter() - start
     estimate = memory.needed(model, lr_size, ref_sizes) / 2**20
     most = peak()

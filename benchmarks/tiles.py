@@ -1,8 +1,8 @@
 """How far a picture in tiles is from the picture in one piece, for several overlaps.
 
-python benchmarks/tiles.py [--checkpoint=ttsr.weights.h5] [--side=50]
+python benchmarks/tiles.py [--model=srntt | --checkpoint=ttsr.safetensors] [--side=50]
 
-Without --checkpoint, a network of the paper's size with random weights.
+Without --checkpoint, a network of its paper's size with random weights.
 """
 
 import dataclasses
@@ -15,11 +15,12 @@ cli.start_tensorflow()  # before others import it loudly
 # isort: split
 import numpy as np
 
-from ttsr_tf import TTSR, Upscaler
-from ttsr_tf.configuration import Configuration, integer, string
+from ttsr_tf import Upscaler
+from ttsr_tf.configuration import Configuration, choice, integer, string
 from ttsr_tf.data import sample
 from ttsr_tf.images import bicubic
 from ttsr_tf.inference import tiles
+from ttsr_tf.models import MODELS, model_class
 from ttsr_tf.weights import checkpoints
 from ttsr_tf.weights.initial import initialise
 
@@ -28,6 +29,7 @@ from ttsr_tf.weights.initial import initialise
 class Config(Configuration):
     """What is compared."""
 
+    model: str = choice("ttsr", "The network.", enum_values=list(MODELS))
     checkpoint: str | None = string(None, "Weights (.safetensors) or a run's folder.")
     side: int = integer(50, "Of the tiles, pixels of LR.", lower_bound=16)
     overlaps: str = string("4,8,16,24,32", "Pixels of LR.")
@@ -43,7 +45,7 @@ def main(config):
     print("|---|---|---|")
     for overlap in map(int, config.overlaps.split(",")):
         with (
-            mock.patch.object(upscaler.model, "tile_overlap", overlap),
+            mock.patch.object(type(upscaler.model), "tile_overlap", overlap),
             mock.patch.object(tiles, "cut", lambda _, size, *__, **___: tiles.grid(size, side)),
         ):
             difference = np.abs(np.int32(upscaler.upscale(lr, ref)) - whole)
@@ -53,7 +55,7 @@ def main(config):
 def _model(config):
     if config.checkpoint:
         return checkpoints.load(config.checkpoint)
-    model = TTSR()
+    model = model_class(config.model)()
     model.build()
     initialise(model, 0)
     return model

@@ -9,7 +9,7 @@ from ttsr_tf.training.optimizers import Adam
 from ttsr_tf.training.schedule import Schedule
 from ttsr_tf.weights.initial import initialise
 
-RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3}
+RATES = {"backbone": 1e-3, "extractor": 1e-4, "critic": 1e-3, "pretrained": 2e-3}
 
 
 @pytest.fixture
@@ -29,21 +29,25 @@ def compiled(generator, critic, weights, schedule, epsilon):
         Adam(RATES["backbone"], epsilon=epsilon),
         Adam(RATES["extractor"], epsilon=epsilon),
         Adam(RATES["critic"], beta_1=0.0, beta_2=0.9, epsilon=epsilon),
+        pretrained_optimizer=Adam(RATES["pretrained"], epsilon=epsilon),
     )
     return gan
 
 
 def changes(gan, step, batch):
     """The largest change of any weight, by part."""
-    extractor = {id(v) for v in gan.generator.texture_extractor.variables}
     parts = {
-        "backbone": [v for v in gan.generator.variables if id(v) not in extractor],
         "extractor": gan.generator.texture_extractor.variables,
+        "pretrained": [v for layer in gan.generator.pretrained for v in layer.variables],
         "critic": gan.critic.variables,
     }
+    taken = {id(v) for variables in parts.values() for v in variables}
+    parts["backbone"] = [v for v in gan.generator.variables if id(v) not in taken]
     before = {name: [np.array(v) for v in variables] for name, variables in parts.items()}
     report = step(batch)
     return report, {
         name: max(np.abs(a - v).max() for a, v in zip(before[name], variables, strict=True))
+        if variables
+        else 0
         for name, variables in parts.items()
     }

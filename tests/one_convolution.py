@@ -23,7 +23,8 @@ class OneConvolution(keras.Model):
     smallest_lr, smallest_ref = 3, 12
     tile_overlap = 8  # bicubic and the convolution see no further
     bytes_per_pixel = 100
-    without_reference = None
+    without_reference = single_image = ideal_textures = None
+    pretrained = ()
 
     def __init__(self, channels=4, **kwargs):
         super().__init__(**kwargs)
@@ -130,5 +131,7 @@ def stand_in(monkeypatch):
 
     monkeypatch.setitem(models.MODELS, "one_convolution", OneConvolution.__name__)
     monkeypatch.setitem(sys.modules, f"{models.__name__}.one_convolution", sys.modules[__name__])
-    monkeypatch.setattr(run, "TTSR", lambda *, dtype, **_: OneConvolution(dtype=dtype))
+    monkeypatch.setattr(
+        run, "model_class", lambda _: lambda *, dtype, **_: OneConvolution(dtype=dtype)
+    )
     monkeypatch.setattr(run, "Critic", OneConvolutionCritic)

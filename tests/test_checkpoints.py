@@ -196,7 +196,7 @@ def test_converted_to_half_the_size(model, tmp_path):
 @pytest.mark.parametrize("given", [{}, {"checkpoint": "ttsr-mini", "torch_checkpoint": "a.pt"}])
 def test_one_thing_is_converted(given, tmp_path):
     config = convert.ConvertConfig(output=tmp_path / "a.safetensors", **given)
-    with pytest.raises(InputError, match=r"^Give `torch_checkpoint` or `checkpoint`.$"):
+    with pytest.raises(InputError, match=r"^Give one of `torch_checkpoint`, `srntt_models` and"):
         convert.main(config)
 
 

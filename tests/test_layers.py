@@ -32,17 +32,20 @@ CASES = {
     ),
     "Downsample": ({"filters": 5, "factor": 4}, lambda: maps((B, 4 * H, 4 * W, C))[0]),
     "Relevance": (
-        {"matching": "patches", "matching_memory_mb": 64},
+        {"matching": "patches", "matching_memory_mb": 64, "padding": "valid"},
         lambda: maps((B, H, W, C), (B, 5, 7, C)),
     ),
     "ResidualBlock": ({"filters": C}, lambda: maps((B, H, W, C))[0]),
     "ResidualStack": ({"filters": C, "num_blocks": 2}, lambda: maps((B, H, W, C))[0]),
     "SoftFusion": ({"filters": C}, lambda: maps((B, H, W, C), (B, H, W, 5), (B, H, W, 1))),
     "SubPixelUpsample": ({"filters": 5}, lambda: maps((B, H, W, C))[0]),
-    "Transfer": ({"scale": 2}, lambda: [*maps((B, 8, 14, C)), index(H, W, 4 * 7)]),
+    "Transfer": (
+        {"scale": 2, "padding": "valid"},
+        lambda: [*maps((B, 8, 14, C)), index(H, W, 4 * 7)],
+    ),
     "Upsample": ({"filters": 5, "factor": 4}, lambda: maps((B, H, W, C))[0]),
     "VGG19": (
-        {"cuts": ("relu3_2", "relu1_1", "relu2_1")},
+        {"cuts": ("relu3_2", "relu1_1", "relu2_1"), "mean": (0.1, 0.2, 0.3), "transposed": True},
         lambda: maps((B, 4 * H, 4 * W, 3))[0],
     ),
 }

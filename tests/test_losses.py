@@ -1,4 +1,5 @@
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 
@@ -17,6 +18,22 @@ def sr(rng):
 
 def test_reconstruction_is_the_mean_absolute_difference(hr, sr):
     np.testing.assert_allclose(losses.reconstruction(hr, sr), np.abs(hr - sr).mean(), rtol=1e-6)
+
+
+def test_back_projection_makes_sr_small_as_pillow_does(rng):
+    """Away from the border, where Pillow has fewer taps instead of mirrored pixels."""
+    sr, lr = (rng.uniform(-1, 1, (32, 40)[:2]).astype(np.float32) for _ in range(2))
+    small = np.array(PIL.Image.fromarray(sr).resize((10, 8), PIL.Image.Resampling.BICUBIC))
+    wide = np.pad(sr, 8, "symmetric")
+    bordered = PIL.Image.fromarray(wide).resize((14, 12), PIL.Image.Resampling.BICUBIC)
+    mirrored = np.array(bordered)[2:-2, 2:-2]
+    np.testing.assert_allclose(mirrored[2:-2, 2:-2], small[2:-2, 2:-2], atol=1e-6)
+    assert np.abs(mirrored - small).max() > 0.01
+    lr = lr[:8, :10]
+    given = (tf.repeat(x[None, ..., None], 3, -1) for x in (lr, sr))
+    np.testing.assert_allclose(
+        losses.back_projection(*given), np.abs(lr - mirrored).mean(), rtol=1e-5
+    )
 
 
 def test_perceptual_is_the_mean_squared_difference(hr, sr):

@@ -12,7 +12,8 @@ from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import checkpoints
 
 # As small as they go, by the names of MODELS.
-SMALL = {"ttsr": {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}, "one_convolution": {}}
+FEW = {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}
+SMALL = {"ttsr": FEW, "srntt": FEW, "one_convolution": {}}
 B, H, W = 2, 5, 7  # of lr
 h, w = 24, 16  # of ref
 
@@ -41,7 +42,8 @@ def test_has_all_that_is_asked(model):
             continue
         wanted = list(inspect.signature(method).parameters)[1:]
         assert list(inspect.signature(own).parameters) == wanted, name
-    assert model.without_reference is None or callable(model.without_reference)
+    for name in ("without_reference", "single_image", "ideal_textures"):
+        assert getattr(model, name) is None or callable(getattr(model, name))
 
 
 def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
@@ -67,14 +69,38 @@ def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
     assert set(outputs) == {"sr", "index", "confidence", "textures"}
     np.testing.assert_array_equal(outputs["sr"], sr)
     np.testing.assert_array_equal(outputs["index"], index)
+
+
+def test_ways_without_a_reference_have_their_shapes(model, rng):
+    lr = rng.integers(256, size=(B, 16, 12, 3), dtype=np.uint8)
+    inputs = network_inputs(lr, lr)
+    part = {"lr": inputs["lr"][:, :13, :11], "lr_up": inputs["lr_up"][:, :52, :44]}
+    if model.single_image:
+        assert model.single_image(part).shape == (B, 52, 44, 3)
     if model.without_reference:
-        assert model.without_reference(of_lr).shape == sr.shape
+        outputs = model.without_reference({**part, "ref": inputs["ref"]})
+        assert set(outputs) == {"sr", "index", "confidence", "textures"}
+        assert outputs["sr"].shape == (B, 52, 44, 3)
+        assert outputs["confidence"].shape == (B, 13, 11, 1)
+        assert outputs["index"].shape == (B, 13, 11)
+        assert 0 <= outputs["index"].numpy().min() <= outputs["index"].numpy().max() < 4 * 3
 
 
 def test_nothing_is_transferred_where_the_index_is_minus_one(model, inputs):
     _, value = model.encode(inputs["ref"], inputs["ref_down_up"])
     index = tf.fill([B, H, W], -1)
     assert all(np.abs(x).max() == 0 for x in model.transfer(value, index))
+
+
+def test_ideal_textures_are_shaped_like_others(model, inputs):
+    if not model.ideal_textures:
+        return
+    of_truth, (_, value) = (
+        model.ideal_textures(inputs["lr_up"]),
+        model.encode(*[inputs["lr_up"]] * 2),
+    )
+    for ideal, own in zip(of_truth, value, strict=True):
+        np.testing.assert_array_equal(ideal, own)
 
 
 def test_the_texture_loss_reaches_what_it_judges(model, inputs):
@@ -88,12 +114,19 @@ def test_the_texture_loss_reaches_what_it_judges(model, inputs):
 
 
 def test_gradients_reach_every_variable(model, inputs):
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.abs(model(inputs)["sr"] - 0.5))
-    for variable, gradient in zip(
-        model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
-    ):
-        assert gradient is not None and np.abs(gradient).max() > 0, variable.path
+    def gradients(way):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.abs(way(inputs) - 0.5))
+        return tape.gradient(loss, model.trainable_variables)
+
+    pretrained = {id(v) for layer in model.pretrained for v in layer.variables}
+    assert bool(pretrained) == (model.single_image is not None)
+    of_sr = gradients(lambda inputs: model(inputs)["sr"])
+    first = gradients(model.single_image) if pretrained else of_sr
+    for variable, *found in zip(model.trainable_variables, of_sr, first, strict=True):
+        learns, stays = found[::-1] if id(variable) in pretrained else found
+        assert learns is not None and np.abs(learns).max() > 0, variable.path
+        assert not pretrained or stays is None, variable.path
     extractor = model.texture_extractor.trainable_variables
     assert 0 < len(extractor) < len(model.trainable_variables)
 

@@ -4,6 +4,7 @@ import pytest
 
 from ttsr_tf import configuration
 from ttsr_tf.errors import InputError
+from ttsr_tf.models import MODELS, OPTIONS, model_class
 from ttsr_tf.training.config import TrainingConfig, check
 
 SMALL = {"dataset": "sample", "vgg19_weights": "random", "perceptual_weight": 0, "max_steps": 5000}
@@ -20,6 +21,8 @@ SMALL = {"dataset": "sample", "vgg19_weights": "random", "perceptual_weight": 0,
         ({"dataset": "tfds_cufed5", "data_dir": "none"}, "tfds_cufed5 .*isn't built in none"),
         ({"vgg19_weights": "none.h5"}, "No VGG19 weights at 'none.h5': give imagenet"),
         ({"perceptual_weight": 1}, "`vgg19_weights`=random can't judge pictures"),
+        ({"model": "srntt", "residual": True}, "`residual` goes with `model`=ttsr, not srntt"),
+        ({"transposed_vgg19": True}, "`transposed_vgg19` goes with `model`=srntt, not ttsr"),
         ({"finetune_from": "none.safetensors"}, "No checkpoint at none.safetensors"),
     ],
 )
@@ -52,9 +55,21 @@ def test_weights_to_start_from_have_the_same_sizes(tmp_path):
         InputError, match=r"with .*'num_features': 4.* not .*64.* Give the same values"
     ):
         attempt(num_residual_blocks=(1, 2, 1, 1))
+    with pytest.raises(InputError, match=r"is of ttsr with .* not srntt with .*'transposed_vgg19'"):
+        attempt(num_residual_blocks=(1, 2, 1, 1), num_features=4, model="srntt")
 
 
-@pytest.mark.parametrize("name", ["ttsr", "ttsr_rec", "ttsr_small", "quickstart"])
+def test_every_option_is_a_flag_and_an_argument():
+    """Of the network's class, and nothing else is."""
+    assert OPTIONS.keys() == MODELS.keys()
+    for name in MODELS:
+        config = TrainingConfig(run_dir="x", max_steps=1, model=name)
+        assert model_class(name)(**config.model_config).get_config() == config.model_config
+
+
+@pytest.mark.parametrize(
+    "name", ["ttsr", "ttsr_rec", "ttsr_small", "quickstart", "srntt", "srntt_rec"]
+)
 def test_the_flagfiles_hold(name):
     given = [f"--flagfile=configs/{name}.flags", "--run_dir=x"]
     config = configuration.parse(TrainingConfig, given)
@@ -62,3 +77,9 @@ def test_the_flagfiles_hold(name):
     if name == "ttsr":  # the paper's values are the dataclass'
         assert config == published
         assert config.max_steps == 52 * 1319
+    if name == "srntt":
+        phases = config.pretrain_steps, config.reconstruction_steps
+        assert config.max_steps - sum(phases) == 50 * 1319 and phases[1] == 5 * 1319
+        assert config.perceptual_weight == pytest.approx(1e-4 * 57.63**2, rel=1e-3)
+    if name == "srntt_rec":
+        assert config.model == "srntt" and not config.trains_fully

@@ -15,6 +15,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
 from ttsr_tf.inference import UpscaleConfig, memory, upscale_files
 from ttsr_tf.inference.config import check
+from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.weights import checkpoints
 
 
@@ -264,3 +265,41 @@ def test_bad_input_is_one_line(place, fails):
     flags = f"--checkpoint={place / 'model.safetensors'}", f"--output={place / 'out.png'}"
     line = fails("upscale", f"--lr={place / 'text.png'}", *flags)
     assert "text.png is not a picture" in line
+
+
+@pytest.fixture
+def srntt(place):
+    model = SRNTT((1, 1, 1, 1), 4)
+    model.build()
+    checkpoints.save(model, str(place / "srntt.safetensors"))
+    return ttsr_tf.Upscaler(model)
+
+
+def test_a_network_with_ways_of_its_own_without_a_reference(place, config, srntt, capsys):
+    given = {"ref": (), "checkpoint": str(place / "srntt.safetensors")}
+    lr = files.read(place / "lr.png").rgb
+    upscale_files(config(**given, attention_map=str(place / "map.png")))
+    said = capsys.readouterr().out
+    assert "No `ref`: the picture of the single-image path takes textures from the small" in said
+    assert "lr 18×14 → 72×56 pixels." in said
+    expected = srntt.upscale_with_attention(lr)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
+    panels = sheets.attention_panels(expected, [lr])
+    np.testing.assert_array_equal(files.read(place / "map.png").rgb, sheets.sheet(panels))
+
+    upscale_files(config(**given, single_image=True))
+    assert "The single-image path makes the picture." in capsys.readouterr().out
+    single = srntt.upscale(lr, single_image=True)
+    np.testing.assert_array_equal(files.read(place / "out.png").rgb, single)
+    folders = {"lr": str(place / "frames"), "output": str(place / "large")}
+    upscale_files(config(**{**given, **folders}, single_image=True))
+    np.testing.assert_array_equal(files.read(place / "large/0.png").rgb, single)
+
+
+def test_the_single_image_path_goes_alone(config, place):
+    for changed in ({}, {"ref": (), "attention_map": str(place / "map.png")}):
+        with pytest.raises(InputError, match="`single_image` goes without `ref` and"):
+            check(config(**changed, single_image=True))
+    with pytest.raises(InputError, match="`single_image`: OneConvolution has no path"):
+        upscale_files(config(ref=(), single_image=True))
+    assert not (place / "out.png").exists()

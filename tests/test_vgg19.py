@@ -42,6 +42,32 @@ def test_folding_keeps_every_activation(original, rng):
         )
 
 
+def test_with_its_own_mean_every_activation_is_kept(original, rng):
+    network, path = original
+    extractor = layers.VGG19(["relu2_1"], mean=layers.OXFORD_MEAN)
+    extractor.build((None, None, None, 3))
+    vgg19.initialise(extractor, path)
+    rgb = rng.uniform(0, 255, size=(1, 12, 20, 3))
+    oxford = tf.constant(rgb[..., ::-1] - (103.939, 116.779, 123.68), tf.float32)
+    cut = keras.Model(network.input, network.get_layer("block2_conv1").output)
+    (ours,) = extractor(tf.constant(rgb / 127.5 - 1, tf.float32))
+    np.testing.assert_allclose(57.63 * np.array(ours), cut(oxford), rtol=1e-4, atol=1e-3)
+
+
+def test_transposed_kernels(rng):
+    """As the kernels say, height and width of each exchanged."""
+    plain, transposed = (layers.VGG19(["relu2_1", "relu1_1"], transposed=t) for t in (False, True))
+    for layer in (plain, transposed):
+        layer.build((None, None, None, 3))
+    for a, b in zip(plain.convs, transposed.convs, strict=True):
+        kernel, bias = a.get_weights()
+        b.set_weights([kernel.swapaxes(0, 1), bias])
+    x = tf.constant(rng.uniform(-1, 1, (2, 8, 14, 3)), tf.float32)
+    for a, b in zip(plain(x), transposed(x), strict=True):
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_scaled_maps_match_alike(original, rng):
     _, path = original
     picture = tf.constant(rng.uniform(-1, 1, (1, 24, 32, 3)), tf.float32)

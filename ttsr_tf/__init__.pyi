@@ -10,6 +10,7 @@ from .images.inputs import network_inputs as network_inputs
 from .inference.upscaler import Upscaler as Upscaler
 from .inference.upscaler import load as load
 from .models.critic import Critic as Critic
+from .models.srntt import SRNTT as SRNTT
 from .models.ttsr import TTSR as TTSR
 from .training.gan import GAN as GAN
 

@@ -126,7 +126,8 @@ def _grey():
 
 
 _PROTOCOLS = {
-    SELF: "the LR picture itself, found by LR ÷4 ×4 (as the authors: ref_sr = lr↓↑)",
+    SELF: "the LR picture itself, as the authors do: TTSR's key is LR ÷4 ×4; SRNTT matches its "
+    "single-image path's picture with LR",
     GREY: f"a grey picture of {CELL}×{CELL}, which has no textures: what the network does alone",
     STITCHED: f"five references on one black canvas of {LEVELS * CELL}×{CELL}, each at the top "
     f"left of its {CELL}×{CELL} (all cells larger where a reference is, so that none is cut)",

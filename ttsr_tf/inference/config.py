@@ -3,6 +3,7 @@
 import dataclasses
 
 from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings, switch
+from ttsr_tf.errors import InputError
 from ttsr_tf.inference import jobs
 from ttsr_tf.weights import files, naming
 
@@ -20,6 +21,9 @@ class UpscaleConfig(Configuration):
         (),
         "A sharp picture of something similar, or a folder of them; may be given several times: "
         "the best match of all is used. Default: the small picture itself.",
+    )
+    single_image: bool = switch(
+        False, "Without `ref`: by the network's path that never sees a reference (SRNTT has one)."
     )
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
@@ -48,6 +52,8 @@ def check(config):
     Raises:
         InputError: pictures, weights or folders that can't be used, by name.
     """
+    if config.single_image and (config.ref or config.attention_map):
+        raise InputError("`single_image` goes without `ref` and `attention_map`. Leave them.")
     found = jobs.of(config)
     files.read_header(naming.path_of(config.checkpoint))
     return found

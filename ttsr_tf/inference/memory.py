@@ -11,6 +11,7 @@ from ttsr_tf.inference import containers
 # Bytes, as measured by benchmarks/memory.py.
 _FIXED = 0.76 * 2**30  # TensorFlow, weights, the matching
 _ENCODING = 1_450  # while a reference is encoded, for each of its pixels
+_ITSELF = 0.1 * 2**30  # more, where LR's own maps are matched at every scale
 
 
 def needed(model, lr_size, ref_sizes):
@@ -19,13 +20,15 @@ def needed(model, lr_size, ref_sizes):
     Args:
         model: a network (see `ttsr_tf.models`).
         lr_size: (height, width) in pixels.
-        ref_sizes: list of them.
+        ref_sizes: list of them; empty: without a reference, where what is matched with LR instead
+            is four times as large as LR.
     """
-    refs = [math.prod(size) for size in ref_sizes]
+    refs = [math.prod(size) for size in ref_sizes] or [16 * math.prod(lr_size)]
     coarse, middle, fine = model.value_channels
     kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
     synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
-    return _FIXED + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
+    fixed = _FIXED if ref_sizes else _FIXED + _ITSELF
+    return fixed + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
 
 
 def seconds(model, lr_sizes, ref_sizes):

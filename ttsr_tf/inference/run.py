@@ -4,17 +4,14 @@ import os
 import sys
 import time
 
-import numpy as np
 import tqdm
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
 from ttsr_tf.inference import config as configs
-from ttsr_tf.inference import memory, tiles
+from ttsr_tf.inference import said
 from ttsr_tf.inference.upscaler import load
 from ttsr_tf.progress import Progress
-
-LONG_RUN = 5  # seconds
 
 
 def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[str]:
@@ -33,9 +30,9 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
         KeyboardInterrupt: somebody wanted to stop; a picture of a folder is finished before.
     """
     jobs = configs.check(config)
-    if not jobs.refs:
-        print("No `ref`: the picture serves as its own reference.")
     upscaler = load(config.checkpoint)
+    if not jobs.refs:
+        said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref
     refs = [files.checked("ref", files.read(path).rgb, smallest) for path in jobs.refs]
     if os.path.isdir(config.lr):
@@ -62,6 +59,7 @@ def write(path, lr, sr):
 
 def _upscale_all(upscaler, config, refs, *, jobs, stop):
     encoded = [upscaler.encode_reference(ref) for ref in refs] or None
+    single_image = config.single_image
     os.makedirs(config.output, exist_ok=True)
     todo, failed = _not_done(jobs, config.overwrite), 0
     progress = Progress(len(todo), "picture")
@@ -69,7 +67,9 @@ def _upscale_all(upscaler, config, refs, *, jobs, stop):
         _check_wanted(stop)
         try:
             lr = files.read(path)
-            result = upscaler.upscale_with_attention(lr.rgb, encoded, config.memory_gb)
+            result = upscaler.upscale_with_attention(
+                lr.rgb, encoded, config.memory_gb, single_image=single_image
+            )
         except InputError as error:
             failed += 1
             tqdm.tqdm.write(f"failed: {os.path.basename(path)}: {error}", file=sys.stderr)
@@ -95,35 +95,24 @@ def _not_done(jobs, overwrite):
 
 def _upscale_one(upscaler, config, refs, *, stop):
     lr = files.read(config.lr)
-    refs = refs or [lr.rgb]
     files.checked("lr", lr.rgb, upscaler.model.smallest_lr)
-    _print_sizes_and_cost(upscaler.model, lr.rgb, refs, memory_gb=config.memory_gb)
+    said.sizes_and_cost(upscaler.model, lr.rgb, refs, config=config)
     start = time.perf_counter()
     result = upscaler.upscale_with_attention(
-        lr.rgb, refs, config.memory_gb, progress=_tile_progress(stop)
+        lr.rgb,
+        refs or None,
+        config.memory_gb,
+        single_image=config.single_image,
+        progress=_tile_progress(stop),
     )
     write(config.output, lr, result["sr"])
-    _print_similarity(result, len(refs))
+    if not config.single_image:
+        said.similarity(result, len(refs))
     print(f"{config.output} written after {time.perf_counter() - start:.1f} s.")
     if config.attention_map:
-        files.write(config.attention_map, sheets.sheet(sheets.attention_panels(result, refs)))
+        panels = sheets.attention_panels(result, refs or [lr.rgb])
+        files.write(config.attention_map, sheets.sheet(panels))
         print(f"{config.attention_map} written.")
-
-
-def _print_sizes_and_cost(model, lr, refs, *, memory_gb):
-    height, width = lr.shape[:2]
-    sizes = [ref.shape[:2] for ref in refs]
-    print(
-        f"lr {width}×{height}, reference {', '.join(f'{w}×{h}' for h, w in sizes)} "
-        f"→ {4 * width}×{4 * height} pixels."
-    )
-    cuts = tiles.cut(model, (height, width), sizes, memory_gb=memory_gb)
-    outers = [tiles.surrounded(tile, (height, width), model.tile_overlap) for tile in cuts]
-    seconds = memory.seconds(model, [tiles.size(outer) for outer in outers], sizes)
-    if seconds > LONG_RUN:
-        gib = memory.needed(model, (height, width), sizes) / 2**30
-        how = f"{len(cuts)} tiles, since one piece takes" if len(cuts) > 1 else "In one piece:"
-        print(f"{how} about {gib:.1f} GiB of memory. About {seconds:.0f} s.", flush=True)
 
 
 def _check_wanted(stop):
@@ -146,14 +135,3 @@ def _tile_progress(stop):
             bar.close()
 
     return show
-
-
-def _print_similarity(result, count):
-    confidence = result["confidence"]
-    print(
-        f"Similarity of the reference: {confidence.mean():.2f} on average (1 = the same, 0 = "
-        f"nothing alike), above 0.7 on {(confidence > 0.7).mean():.0%} of the picture."
-    )
-    if count > 1:
-        shares = np.bincount(result["source"].ravel(), minlength=count) / confidence.size
-        print("Used of each reference:", ", ".join(f"{share:.0%}" for share in shares))

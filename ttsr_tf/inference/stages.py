@@ -24,6 +24,9 @@ class Stages:
         match: query, key → index, confidence.
         transfer: value, index → textures.
         synthesise: uint8 [B, H, W, 3], textures, confidence → sr, uint8 [B, 4·H, 4·W, 3].
+        without_reference: uint8 [B, H, W, 3], the same or what it is a part of → sr, index,
+            confidence; where the network has a way of its own for that.
+        single_image: uint8 [B, H, W, 3] → uint8 [B, 4·H, 4·W, 3]; where the network can.
     """
 
     def __init__(self, model):
@@ -31,8 +34,7 @@ class Stages:
         features = pyramid[0]
 
         def encode(ref):
-            height, width = tf.unstack(tf.shape(ref)[1:3] // 4 * 4)
-            of_ref = inputs.of_ref(ref[:, :height, :width])
+            of_ref = inputs.of_ref(_whole_blocks(ref))
             return _float32(model.encode(of_ref["ref"], of_ref["ref_down_up"]))
 
         def query(lr):
@@ -47,16 +49,32 @@ class Stages:
         def synthesise(lr, textures, confidence):
             return inputs.to_uint8(model.synthesise(inputs.of_lr(lr), textures, confidence))
 
+        def without_reference(lr, whole):
+            of_lr = {**inputs.of_lr(lr), "ref": inputs.to_float(_whole_blocks(whole))}
+            outputs = model.without_reference(of_lr)
+            return inputs.to_uint8(outputs["sr"]), outputs["index"], outputs["confidence"]
+
+        def single_image(lr):
+            return inputs.to_uint8(model.single_image(inputs.of_lr(lr)))
+
         self.encode = _traced(encode, _PICTURE)
         self.query = _traced(query, _PICTURE)
         self.match = _traced(match, features, features)
         self.transfer = _traced(transfer, pyramid, _INDEX)
         self.synthesise = _traced(synthesise, _PICTURE, pyramid, _map(1))
+        self.without_reference = _traced(without_reference, _PICTURE, _PICTURE)
+        self.single_image = _traced(single_image, _PICTURE)
 
 
 def _traced(function, *signature):
     # Without AutoGraph, whose reading of Python takes longer than all of the trace.
     return tf.function(function, input_signature=signature, autograph=False)
+
+
+def _whole_blocks(picture):
+    """Up to the last multiple of 4."""
+    height, width = tf.unstack(tf.shape(picture)[1:3] // 4 * 4)
+    return picture[:, :height, :width]
 
 
 def _float32(maps):

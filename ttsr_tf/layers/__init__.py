@@ -3,13 +3,16 @@
 from ttsr_tf.layers.convolution import Convolution, uniform
 from ttsr_tf.layers.cross_scale import CrossScaleIntegration
 from ttsr_tf.layers.fusion import SoftFusion
+from ttsr_tf.layers.gram import gram_distance
 from ttsr_tf.layers.relevance import Relevance
 from ttsr_tf.layers.resampling import Downsample, SubPixelUpsample, Upsample, resize_up
 from ttsr_tf.layers.residual import ResidualBlock, ResidualStack
 from ttsr_tf.layers.transfer import Transfer
-from ttsr_tf.layers.vgg19 import VGG19
+from ttsr_tf.layers.vgg19 import ACTIVATION_SCALE, OXFORD_MEAN, VGG19
 
 __all__ = [
+    "ACTIVATION_SCALE",
+    "OXFORD_MEAN",
     "VGG19",
     "Convolution",
     "CrossScaleIntegration",
@@ -21,6 +24,7 @@ __all__ = [
     "SubPixelUpsample",
     "Transfer",
     "Upsample",
+    "gram_distance",
     "resize_up",
     "uniform",
 ]

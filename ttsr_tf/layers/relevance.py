@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.layers.padding import SAME, check_padding
 from ttsr_tf.layers.search import EPSILON, best_match
 
 STREAMED, PATCHES = "streamed", "patches"
@@ -22,26 +23,42 @@ class Relevance(keras.layers.Layer):
         matching: "streamed", or "patches" for the plain form: unfolded patches and one product,
             as the paper writes it, whose memory grows with the product of both sizes.
         matching_memory_mb: bound on what the streamed search allocates, MiB.
+        padding: "same" matches a patch around every position, zeros beyond the border; "valid" only
+            the patches that lie within the maps, as SRNTT does: positions at the query's border
+            then have what their neighbour inside has.
 
-    Inputs: query [B, H, W, C] and key [B, h, w, C], sizes independent.
+    Inputs: query [B, H, W, C] and key [B, h, w, C], sizes independent, "valid" ones from 3×3.
     Outputs: index, int32 [B, H, W]: the row-major position in the key, the first one on a tie;
-    confidence, float32 [B, H, W, 1] in [-1, 1].
+    confidence, float32 [B, H, W, 1] in [-1, 1], 0 for a patch of zeros.
 
     Raises:
-        InputError: an unknown `matching`.
+        InputError: an unknown `matching` or `padding`.
         tf.errors.InvalidArgumentError: `matching_memory_mb` is too small for one row of the
             query against three of the key; the message says what is enough.
     """
 
-    def __init__(self, matching=STREAMED, matching_memory_mb=256, **kwargs):
+    def __init__(self, matching=STREAMED, matching_memory_mb=256, padding=SAME, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if matching not in (STREAMED, PATCHES):
             raise InputError(f"`matching` must be {STREAMED} or {PATCHES}, got {matching!r}.")
+        check_padding(padding)
         self.matching = matching
         self.matching_memory_mb = matching_memory_mb
+        self.padding = padding
 
     def call(self, inputs):
         query, key = inputs
+        if self.padding == SAME:
+            return self._matched(_padded(query), _padded(key))
+        width = tf.shape(key)[2]
+        index, confidence = self._matched(query, key)
+        index = (index // (width - 2) + 1) * width + index % (width - 2) + 1  # its centre
+        border = [[0, 0], [1, 1], [1, 1]]
+        confidence = tf.pad(confidence, [*border, [0, 0]], "SYMMETRIC")
+        return tf.pad(index, border, "SYMMETRIC"), confidence
+
+    def _matched(self, query, key):
+        """The key's patch, by its number, for every patch of the query; and the confidence."""
         if self.matching == PATCHES:
             return _match_patches(query, key)
         index = best_match(tf.stop_gradient(query), tf.stop_gradient(key), self.matching_memory_mb)
@@ -56,43 +73,45 @@ class Relevance(keras.layers.Layer):
             **super().get_config(),
             "matching": self.matching,
             "matching_memory_mb": self.matching_memory_mb,
+            "padding": self.padding,
         }
 
 
 def _match_patches(query, key):
     similarity = tf.matmul(_patches(query), _patches(key), transpose_b=True)  # [B, H·W, h·w]
-    shape = tf.shape(query)[:3]
+    batch, height, width = tf.unstack(tf.shape(query)[:3])
+    shape = [batch, height - 2, width - 2]
     index = tf.reshape(tf.argmax(similarity, -1, output_type=tf.int32), shape)
-    return index, tf.reshape(tf.reduce_max(similarity, -1), shape)[..., None]
+    return index, tf.reshape(tf.reduce_max(similarity, -1), [*shape, 1])
 
 
 def _patches(x):
-    """Unit 3×3 patches of a zero-padded map: [B, H, W, C] → [B, H·W, 9·C]."""
-    x = tf.image.extract_patches(x, [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME")
+    """Unit 3×3 patches: [B, H + 2, W + 2, C] → [B, H·W, 9·C]."""
+    x = tf.image.extract_patches(x, [1, 3, 3, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")
     x = tf.reshape(x, [tf.shape(x)[0], -1, x.shape[-1]])
     return tf.math.l2_normalize(x, axis=-1, epsilon=EPSILON)
 
 
 def _confidence(query, key, index):
     """The score at the match, differentiable: [B, H, W, 1]."""
-    shape, key_shape = tf.shape(query), tf.shape(key)
+    shape, key_width = tf.shape(index), tf.shape(key)[2]
     norms = _squared_norms(query) * tf.gather(
         tf.reshape(_squared_norms(key), [shape[0], -1]), index, batch_dims=1
     )
-    query, key = _padded(query), tf.reshape(_padded(key), [shape[0], -1, key.shape[-1]])
-    corner = index // key_shape[2] * (key_shape[2] + 2) + index % key_shape[2]
-    product = tf.zeros(shape[:3])
+    key = tf.reshape(key, [shape[0], -1, key.shape[-1]])
+    corner = index // (key_width - 2) * key_width + index % (key_width - 2)
+    product = tf.zeros(shape)
     for dy in range(3):
         for dx in range(3):
             own = query[:, dy : dy + shape[1], dx : dx + shape[2]]
-            match = tf.gather(key, corner + dy * (key_shape[2] + 2) + dx, batch_dims=1)
+            match = tf.gather(key, corner + dy * key_width + dx, batch_dims=1)
             product += tf.reduce_sum(own * match, -1)
     return (product * tf.math.rsqrt(tf.maximum(norms, EPSILON)))[..., None]
 
 
 def _squared_norms(x):
-    """Of the 3×3 patches of a zero-padded map: [B, H, W, C] → [B, H, W]."""
-    x = _padded(tf.reduce_sum(x * x, -1, keepdims=True))[..., 0]
+    """Of the 3×3 patches: [B, H + 2, W + 2, C] → [B, H, W]."""
+    x = tf.reduce_sum(x * x, -1)
     x = x[:, :-2] + x[:, 1:-1] + x[:, 2:]
     return x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]
 

@@ -38,12 +38,12 @@ def best_match(query, key, memory_mb):
     """Where in the key the patch is that has the largest normalised inner product.
 
     Args:
-        query: [B, H, W, C].
-        key: [B, h, w, C].
+        query: [B, H + 2, W + 2, C], with H·W patches.
+        key: [B, h + 2, w + 2, C], with h·w patches.
         memory_mb: bound on what is allocated on the way, MiB.
 
     Returns:
-        int32 [B, H, W], row-major positions in the key, the first one on a tie.
+        int32 [B, H, W], the row-major number of the key's patch, the first one on a tie.
 
     Raises:
         tf.errors.InvalidArgumentError: `memory_mb` is too small for a tile of one position.
@@ -58,8 +58,8 @@ def best_match(query, key, memory_mb):
 
 
 def _search(query, key, side):
-    """[H, W, C], [h, w, C] → int32 [H, W]."""
-    query_size, key_size = tf.shape(query)[:2], tf.shape(key)[:2]
+    """[H + 2, W + 2, C], [h + 2, w + 2, C] → int32 [H, W]."""
+    query_size, key_size = tf.shape(query)[:2] - 2, tf.shape(key)[:2] - 2
     query_tile, key_tile = _even(query_size, side), _even(key_size, side)
     aligned = query_tile + [0, 1] * ((key_tile - query_tile) % _ALIGNMENT)
     query_tile = tf.where(aligned <= side, aligned, query_tile)
@@ -96,7 +96,8 @@ def _search_tile(query, key, k, *, tilings):
     key_width, query_width = key_tile[1] + 2, query_tile[1] + 2
     columns = _rounded((key_tile[0] + 2) * key_width + 1) - 1
     rows = _rounded(query_tile[0] * query_width)
-    weights, bias = _weights(vectors, corner, tf.shape(key)[:2], length=columns)
+    key_size = tf.shape(key)[:2] - 2
+    weights, bias = _weights(vectors, corner, key_size, length=columns)
     # Once, since the product would do it for every tile of the query.
     vectors = tf.transpose(_flat(vectors, columns))
 
@@ -129,7 +130,7 @@ def _search_tile(query, key, k, *, tilings):
     )
     row, column = corner[0] + at // key_width, corner[1] + at % key_width
     shape = tf.concat([query_grid, query_tile], 0)
-    return tf.reshape(score, shape), tf.reshape(row * tf.shape(key)[1] + column, shape)
+    return tf.reshape(score, shape), tf.reshape(row * key_size[1] + column, shape)
 
 
 def _weights(vectors, corner, size, *, length):
@@ -152,12 +153,11 @@ def _weights(vectors, corner, size, *, length):
 
 
 def _tile(x, corner, size):
-    """A tile with a border of one, zeros where it leaves the map: [h + 2, w + 2, C]."""
-    start, stop = corner - 1, corner + size + 1
-    first, last = tf.maximum(start, 0), tf.minimum(stop, tf.shape(x)[:2])
-    x = x[first[0] : last[0], first[1] : last[1]]
-    margins = tf.stack([first - start, stop - last], 1)
-    return tf.pad(x, tf.concat([margins, [[0, 0]]], 0))
+    """What a tile's patches are made of, zeros where it leaves the map: [h + 2, w + 2, C]."""
+    stop = corner + size + 2
+    x = x[corner[0] : stop[0], corner[1] : stop[1]]
+    missing = size + 2 - tf.shape(x)[:2]
+    return tf.pad(x, [[0, missing[0]], [0, missing[1]], [0, 0]])
 
 
 def _corner(i, grid, tile):

@@ -3,28 +3,35 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.layers.padding import SAME, VALID, check_padding
+
 
 class Transfer(keras.layers.Layer):
-    """Pastes the matched patches of one scale and divides by 9 (paper, section 3.2, equation 4).
+    """Pastes the matched patches of a scale and takes their mean (paper, section 3.2, equation 4).
 
-    A position of the ×1 map owns a patch of 3·scale pixels, cut from the zero-padded value, so
-    pasted patches overlap nine times, and fewer at the border, where the result is darker: the
-    released weights expect it.
+    A position of the ×1 map owns a patch of 3·scale pixels, so pasted patches overlap nine times,
+    and fewer at the border.
 
     With `value` folded to blocks of scale × scale, a block of the result is the mean of nine of
     them; patches are never unfolded.
 
     Args:
         scale: 1, 2 or 4; how much finer the value is than the map that was matched.
+        padding: "same" pastes a patch at every position, cut from the zero-padded value, and
+            divides by 9 everywhere; the border is darker, which TTSR's weights expect. "valid"
+            pastes at positions off the border only, as SRNTT does, and divides by how many patches
+            overlap there, 1 to 9, whatever they are: parts of several references add up.
 
     Inputs: value [B, scale·h, scale·w, C], or up to scale - 1 rows and columns more;
     index, int [B, H, W], positions in h·w, row-major; where it is -1, nothing is pasted.
     Output: textures [B, scale·H, scale·W, C].
     """
 
-    def __init__(self, scale, **kwargs):
+    def __init__(self, scale, padding=SAME, **kwargs):
         super().__init__(**kwargs)
+        check_padding(padding)
         self.scale = scale
+        self.padding = padding
 
     def call(self, inputs):
         value, index = inputs
@@ -37,7 +44,11 @@ class Transfer(keras.layers.Layer):
         # patches whose centre lies outside of the picture, or that aren't pasted.
         centre = (index // blocks_width + 1) * (blocks_width + 2) + index % blocks_width + 1
         centre = tf.where(index >= 0, centre, -count)
-        centre = tf.pad(centre, [[0, 0], [1, 1], [1, 1]], constant_values=-count)
+        beyond = 1
+        if self.padding == VALID:
+            centre, beyond = centre[:, 1:-1, 1:-1], 2
+        around = [[0, 0], [beyond, beyond], [beyond, beyond]]
+        centre = tf.pad(centre, around, constant_values=-count)
         # Of every position's nine neighbours: what the patch of each has for this position.
         rows, columns = (tf.range(n)[:, None] + [2, 1, 0] for n in (height, width))
         neighbours = rows[:, None, :, None] * (width + 2) + columns[:, None, :]  # [H, W, 3, 3]
@@ -53,6 +64,9 @@ class Transfer(keras.layers.Layer):
             tf.repeat(tf.range(batch * height * width), 9),
         )
         textures = tf.reshape(textures, [batch, height, width, blocks.shape[-1]])
+        if self.padding == VALID:
+            overlap = _overlap(height)[:, None] * _overlap(width)
+            textures *= tf.cast(9 / overlap, textures.dtype)[..., None]
         return tf.nn.depth_to_space(textures, self.scale) if self.scale > 1 else textures
 
     def compute_output_shape(self, input_shape):
@@ -60,7 +74,13 @@ class Transfer(keras.layers.Layer):
         return (batch, *(n if n is None else self.scale * n for n in size), value[-1])
 
     def get_config(self):
-        return {**super().get_config(), "scale": self.scale}
+        return {**super().get_config(), "scale": self.scale, "padding": self.padding}
+
+
+def _overlap(size):
+    """How many patches of three reach each position of a line, if none leaves it: int [size]."""
+    place = tf.range(size)
+    return tf.minimum(place, size - 3) - tf.maximum(place - 2, 0) + 1
 
 
 def _blocks(value, scale):

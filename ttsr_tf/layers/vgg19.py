@@ -6,9 +6,12 @@ import tensorflow as tf
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers.convolution import Convolution
 
-# ImageNet's statistics, of RGB in [0, 1].
+# ImageNet's statistics, of RGB in [0, 1]; and the mean that VGG19 was trained with at Oxford.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+OXFORD_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
+# What folded weights divide every map by, so that activations are near 1 as torchvision's are.
+ACTIVATION_SCALE = 57.63
 
 # Channels of the convolutions at each of five scales; a 2×2 max pool lies between two scales.
 _SCALES = (64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4
@@ -17,11 +20,6 @@ CHANNELS = {
     for scale, of_scale in enumerate(_SCALES, 1)
     for number, channels in enumerate(of_scale, 1)
 }
-
-
-def normalise(x):
-    """RGB in [-1, 1] to what VGG19 is fed with: zero mean and unit variance over ImageNet."""
-    return ((x + 1) / 2 - tf.constant(MEAN, x.dtype)) / tf.constant(STD, x.dtype)
 
 
 class VGG19(keras.layers.Layer):
@@ -33,6 +31,10 @@ class VGG19(keras.layers.Layer):
 
     Args:
         cuts: names of the maps, from relu1_1 to relu5_4, in the order that they are wanted in.
+        mean: of RGB in [0, 1]; what is subtracted before the division by ImageNet's standard
+            deviation. Zeros beyond the picture's border are this colour.
+        transposed: whether height and width of every kernel are exchanged, as SRNTT's program
+            reads them and as its released weights need it.
 
     Input: RGB in [-1, 1], [B, H, W, 3].
     Output: a tuple of maps after their ReLU; those of reluS_… are
@@ -42,9 +44,11 @@ class VGG19(keras.layers.Layer):
         InputError: there is no such map.
     """
 
-    def __init__(self, cuts, **kwargs):
+    def __init__(self, cuts, *, mean=MEAN, transposed=False, **kwargs):
         super().__init__(**kwargs)
         self.cuts = tuple(cuts)
+        self.mean = tuple(mean)
+        self.transposed = transposed
         wanted = [name.removeprefix("relu") for name in self.cuts]
         if not wanted or not set(wanted) <= set(CHANNELS):
             raise InputError(f"`cuts` must be names such as relu3_1, got {self.cuts}.")
@@ -71,7 +75,12 @@ class VGG19(keras.layers.Layer):
         self.built = True
 
     def call(self, x):
-        x = normalise(x)
+        x = ((x + 1) / 2 - tf.constant(self.mean, x.dtype)) / tf.constant(STD, x.dtype)
+        if self.transposed:  # exchanging the picture's instead of every kernel's is the same
+            return tuple(map(_exchanged, self._maps(_exchanged(x))))
+        return self._maps(x)
+
+    def _maps(self, x):
         maps = {}
         for place, conv in zip(self._places, self.convs, strict=True):
             if place.endswith("_1") and place != "1_1":
@@ -90,4 +99,10 @@ class VGG19(keras.layers.Layer):
         return tuple(shapes)
 
     def get_config(self):
-        return {**super().get_config(), "cuts": self.cuts}
+        own = {"cuts": self.cuts, "mean": self.mean, "transposed": self.transposed}
+        return {**super().get_config(), **own}
+
+
+def _exchanged(x):
+    """[B, H, W, C] → [B, W, H, C]."""
+    return tf.transpose(x, [0, 2, 1, 3])

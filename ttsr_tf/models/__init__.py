@@ -1,7 +1,8 @@
 """The networks, and the contract that each of them keeps.
 
 What inference, training, evaluation and export use of a network is `Network`, and nothing else.
-Another one of the family is a file here, a line in `MODELS` and a flagfile in configs/.
+Another one of the family is a file here, a line in `MODELS` and in `OPTIONS`, and a flagfile in
+configs/.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     Size = tuple[int, int]
 
 # A network's name on command lines and in files: the class in the module of that name.
-MODELS = {"ttsr": "TTSR"}
+MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
+# Its arguments beyond `num_residual_blocks` and `num_features`.
+OPTIONS = {"ttsr": ("residual",), "srntt": ("transposed_vgg19",)}
 
 
 def model_class(name: str) -> type:
@@ -41,6 +44,7 @@ class Network(Protocol):
         tile_overlap: pixels of `lr` around a tile that its result depends on.
         bytes_per_pixel: memory that `synthesise` takes for a pixel of `sr`.
         texture_extractor: the layer whose variables learn at a rate of their own.
+        pretrained: layers that learn first, by what `single_image` makes, and then no more.
     """
 
     value_channels: tuple[int, int, int]
@@ -49,6 +53,7 @@ class Network(Protocol):
     tile_overlap: int
     bytes_per_pixel: int
     texture_extractor: object
+    pretrained: tuple
 
     def query(self, lr_up: Tensor) -> Tensor:
         """What the reference is searched for: [B, H, W, value_channels[0]]."""
@@ -67,13 +72,25 @@ class Network(Protocol):
     def synthesise(self, inputs: Inputs, textures: Pyramid, confidence: Tensor) -> Tensor:
         """sr; of `inputs` only `lr` and `lr_up` are there."""
 
-    def without_reference(self, inputs: Inputs) -> Tensor:
-        """sr from `lr` and `lr_up` alone; or None in the place of the method."""
+    def without_reference(self, inputs: Inputs) -> dict:
+        """As a call; `ref` is the small picture itself, of which `lr` may be a part. Or None in the
+        place of the method: then the picture serves as a reference like others.
+        """
+
+    def single_image(self, inputs: Inputs) -> Tensor:
+        """A picture as large as `sr`, by a path that never sees a reference, from `lr` alone; or
+        None in the place of the method.
+        """
 
     def texture_loss(self, outputs: dict, sr: Tensor, weigh_by_confidence: bool = False) -> Tensor:
         """How far the textures of `sr` are from those that were transferred: a scalar."""
 
+    def ideal_textures(self, hr: Tensor) -> Pyramid:
+        """What `transfer` would give of a perfect reference, with which every batch is trained a
+        second time; or None in the place of the method: then only with what is found.
+        """
+
     def flops(self, lr_size: Size, ref_sizes: list[Size]) -> int:
         """Floating point operations for one picture, from (height, width) of it and of each
-        reference.
+        reference; of none, `without_reference`.
         """

@@ -41,7 +41,8 @@ class TTSR(keras.Model):
     # benchmarks/tiles.py, on random weights in the released format: with 16 no value was further
     # than a level from the picture in one piece, with 8 4 % were.
     tile_overlap = 24
-    without_reference = None
+    without_reference = single_image = ideal_textures = None
+    pretrained = ()
 
     def __init__(
         self,

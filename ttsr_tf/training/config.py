@@ -14,10 +14,11 @@ from ttsr_tf.configuration import (
 )
 from ttsr_tf.data import pairs
 from ttsr_tf.errors import InputError
+from ttsr_tf.models import MODELS, OPTIONS
 from ttsr_tf.training import run_folder
 from ttsr_tf.weights import files, naming
 
-CONSTANT, COSINE = "constant", "cosine"
+CONSTANT, COSINE, PIECEWISE = "constant", "cosine", "piecewise"
 FLOAT32 = "float32"
 
 
@@ -30,6 +31,7 @@ class TrainingConfig(Configuration):
     """
 
     run_dir: str = string(REQUIRED, "Where the run's files go.")
+    model: str = choice("ttsr", "The network.", enum_values=list(MODELS))
     dataset: str = choice(
         pairs.CUFED5, "What to train on.", enum_values=[pairs.CUFED5, pairs.FOLDER, pairs.SAMPLE]
     )
@@ -43,20 +45,33 @@ class TrainingConfig(Configuration):
     batch_size: int = integer(9, "Pairs of a step, of all devices together.", lower_bound=1)
     crop_size: int = integer(160, "Side of the pictures, pixels.", lower_bound=32)
     max_steps: int = integer(REQUIRED, "Steps in all.", lower_bound=1)
-    pretrain_steps: int = integer(2638, "Of these, reconstruction only.", lower_bound=0)
+    pretrain_steps: int = integer(
+        2638,
+        "Of these, the first with the reconstruction loss only. SRNTT's train its single-image "
+        "path, which then stays as it is.",
+        lower_bound=0,
+    )
+    reconstruction_steps: int = integer(
+        0, "After those, further ones with that loss, of the whole network.", lower_bound=0
+    )
     critic_steps: int = integer(2, "For one of the generator.", lower_bound=1)
     learning_rate: float = number(
         1e-4, "Of the backbone; the texture extractor's is a tenth.", lower_bound=0
     )
     critic_learning_rate: float = number(1e-4, "Of the critic.", lower_bound=0)
     learning_rate_schedule: str = choice(
-        CONSTANT, "Of all rates, over the whole run.", enum_values=[CONSTANT, COSINE]
+        CONSTANT,
+        "Of all rates, over the whole run; piecewise: a tenth from half of it on.",
+        enum_values=[CONSTANT, COSINE, PIECEWISE],
     )
     reconstruction_weight: float = number(1.0, "Of this loss; 0: none.", lower_bound=0)
     perceptual_weight: float = number(1e-2, "Of this loss; 0: none.", lower_bound=0)
     transferal_weight: float = number(1e-2, "Of this loss; 0: none.", lower_bound=0)
     adversarial_weight: float = number(1e-3, "Of this loss; 0: none.", lower_bound=0)
     weigh_by_confidence: bool = switch(False, "The transferal loss.")
+    back_projection_weight: float = number(
+        0.0, "Of how the result made small differs from LR; 0: none.", lower_bound=0
+    )
     global_clipnorm: float | None = number(
         None, "Bound on the norm of the gradient of all weights.", lower_bound=1e-12
     )
@@ -84,6 +99,9 @@ class TrainingConfig(Configuration):
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
     residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    transposed_vgg19: bool = switch(
+        False, "Whether VGG19's kernels are transposed, as SRNTT's released weights need it."
+    )
     extractor_scale: float = number(
         1.0,
         "What VGG19's maps are multiplied by as the texture extractor's first ones; what matches "
@@ -100,24 +118,21 @@ class TrainingConfig(Configuration):
 
     @property
     def model_config(self):
-        """The arguments of `TTSR`."""
-        return {
-            "num_residual_blocks": self.num_residual_blocks,
-            "num_features": self.num_features,
-            "residual": self.residual,
-        }
+        """The arguments of the network's class."""
+        names = "num_residual_blocks", "num_features", *OPTIONS.get(self.model, ())
+        return {name: getattr(self, name) for name in names}
 
     @property
     def trains_fully(self):
         """Whether the other losses follow upon the reconstruction's."""
-        return self.pretrain_steps < self.max_steps
+        return self.pretrain_steps + self.reconstruction_steps < self.max_steps
 
     @property
     def changeable(self):
         """Names of the fields that may be given otherwise when the run goes on."""
         marked = [f.name for f in dataclasses.fields(self) if f.metadata["changeable"]]
         # A decaying rate depends on where it ends.
-        return marked if self.learning_rate_schedule == COSINE else [*marked, "max_steps"]
+        return [*marked, "max_steps"] if self.learning_rate_schedule == CONSTANT else marked
 
 
 def check(config):
@@ -129,6 +144,7 @@ def check(config):
     Raises:
         InputError: values that don't go together, files that aren't there, a run with others.
     """
+    _check_options(config)
     if config.crop_size % 4:
         raise InputError(f"`crop_size`={config.crop_size} must be a multiple of 4.")
     if config.trains_fully and config.adversarial_weight and config.crop_size % 32:
@@ -143,10 +159,22 @@ def check(config):
         )
     if config.finetune_from:
         path = naming.path_of(config.finetune_from)
-        there, wanted = files.read_header(path).config, config.model_config
+        there, wanted = files.read_header(path), files.Header(config.model, config.model_config)
         if there != wanted:
             raise InputError(
-                f"{path} is of a network with {there}, not {wanted}. Give the same values."
+                f"{path} is of {there.model} with {there.config}, not {wanted.model} with "
+                f"{wanted.config}. Give the same values."
             )
     pairs.check(config.dataset, config.data_dir)
     run_folder.check(config)
+
+
+def _check_options(config):
+    """Raises InputError if an option of other networks is given."""
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    for model, names in OPTIONS.items():
+        for name in names:
+            if model != config.model and getattr(config, name) != defaults[name]:
+                raise InputError(
+                    f"`{name}` goes with `model`={model}, not {config.model}. Leave it."
+                )

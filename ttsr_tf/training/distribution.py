@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import time
 
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+
+STOP = "stop"  # what a step reports of a wish to stop
 
 
 def choose(tf_config=None):
@@ -72,6 +75,44 @@ def lost_workers_reported(strategy, last_checkpoint):
             f"Another worker is gone ({reason}). Start all workers again with the same command: "
             f"they go on from the last checkpoint, {last_checkpoint()}."
         ) from None
+
+
+def step(strategy, method):
+    """A replica's step made one of all replicas, in a graph that is built at the first call.
+
+    Args:
+        strategy: where.
+        method: function from a batch to a dict of scalars, this replica's share of every number.
+
+    Returns:
+        A function from a batch and a wish to stop to a dict of floats: the sums, and `STOP`, which
+        is 0 if no worker has the wish.
+    """
+    names = []
+
+    def of_replica(batch, stop):
+        report = {**method(batch), STOP: stop}
+        names[:] = report
+        return tf.stack(list(report.values()))
+
+    @tf.function(autograph=False)
+    def reduced(batch, stop):
+        # One vector, so that workers meet once.
+        return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
+
+    def call(batch, stop):
+        first, start = not names, time.monotonic()
+        if first:
+            print("Building the step's graph …", flush=True)
+        numbers = reduced(batch, tf.constant(float(stop))).numpy()
+        if first:
+            print(
+                f"… built, and the first step done, in {time.monotonic() - start:.0f} s.",
+                flush=True,
+            )
+        return dict(zip(names, map(float, numbers), strict=True))
+
+    return call
 
 
 def averaged(gradients):

@@ -1,8 +1,9 @@
 """Training as published: the generator, the critic and their schedule.
 
-pretraining:  generator ← reconstruction
-after it:     critic    ← hr, sr, gradient penalty      critic_steps times, on the same batch
-              generator ← reconstruction, perceptual, transferal, adversarial
+pretraining:     generator ← reconstruction (of SRNTT its single-image path, which then is frozen)
+reconstruction:  generator ← reconstruction
+after it:        critic    ← hr, sr, gradient penalty      critic_steps times, on the same batch
+                 generator ← reconstruction, perceptual, transferal, adversarial
 """
 
 import contextlib
@@ -11,19 +12,18 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf.models import Network
-from ttsr_tf.training import distribution, losses
+from ttsr_tf.training import critic_step, distribution, losses, passes
 from ttsr_tf.training.gradients import clipped, of_losses
+from ttsr_tf.training.judges import Judges
 from ttsr_tf.training.optimizers import LossScale
 from ttsr_tf.training.schedule import PUBLISHED, Schedule
-
-_OF_CRITIC = "critic", "gradient_penalty", "norm/critic"
 
 
 class GAN(keras.Model):
     """A generator with its losses and its critic.
 
-    Works with `fit` in one process. Under a strategy, run `pretrain_step` or `full_step` by
-    `strategy.run` and add what the replicas return.
+    Works with `fit` in one process. Under a strategy, run the steps by `strategy.run`: each returns
+    a dict of this replica's share of every number, to be added up.
 
     Args:
         generator: a built network (see `ttsr_tf.models`).
@@ -31,6 +31,9 @@ class GAN(keras.Model):
         features: what `weights.vgg19.features` gives, or None to leave the perceptual loss out.
         weights: `losses.LossWeights`; without a transferal weight that loss is left out.
         schedule: a `Schedule`.
+
+    Attributes:
+        ways: functions from a batch to outputs; the generator is updated once with each in a step.
 
     Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
     [B, critic_steps], which mixes pictures for the gradient penalty.
@@ -48,17 +51,27 @@ class GAN(keras.Model):
     ):
         super().__init__(**kwargs)
         self.generator, self.critic, self.features = generator, critic, features
-        self.loss_weights, self.schedule = weights, schedule
+        self.schedule = schedule
         self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
+        self._judges = Judges(generator, critic, features, weights=weights)
+        self.ways = passes.with_textures(generator)
         self.built = True
 
-    def compile(self, backbone_optimizer, extractor_optimizer, critic_optimizer=None):
+    def compile(
+        self,
+        backbone_optimizer,
+        extractor_optimizer,
+        critic_optimizer=None,
+        *,
+        pretrained_optimizer=None,
+    ):
         """Sets the optimizers, and creates their variables: call it in the strategy's scope."""
         super().compile(jit_compile=False)  # XLA takes minutes for this graph
         self.backbone_optimizer = backbone_optimizer
         self.extractor_optimizer = extractor_optimizer
         self.critic_optimizer = critic_optimizer
-        for optimizer, variables in self._parts().values():
+        self.pretrained_optimizer = pretrained_optimizer
+        for optimizer, variables in (self._parts() | self._pretrained_part()).values():
             optimizer.build(variables)
         if self.critic:
             critic_optimizer.build(self.critic.trainable_variables)
@@ -83,66 +96,76 @@ class GAN(keras.Model):
     def train_step(self, batch):
         """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
         waiting = {name: tf.constant(0.0) for name in self.reported}
+        done = self.backbone_optimizer.iterations // len(self.ways)
+        if self.generator.pretrained:
+            done += self.pretrained_optimizer.iterations
+        first = self.schedule.pretrain_steps
         return tf.cond(
-            self.backbone_optimizer.iterations < self.schedule.pretrain_steps,
+            done < first,
             lambda: {**waiting, **self.pretrain_step(batch)},
-            lambda: self.full_step(batch),
+            lambda: tf.cond(
+                done < first + self.schedule.reconstruction_steps,
+                lambda: {**waiting, **self.reconstruction_step(batch)},
+                lambda: {**waiting, **self.full_step(batch)},
+            ),
         )
 
     def pretrain_step(self, batch):
-        """A step with the reconstruction loss; a dict of this replica's share of every number."""
-        return self._train_generator(batch, ["reconstruction"])
+        """With the reconstruction loss, of what the network pretrains, otherwise of all of it."""
+        if not self.generator.pretrained:
+            return self.reconstruction_step(batch)
+        way = passes.single_image(self.generator)
+        return self._train_generator(batch, ["reconstruction"], (way, self._pretrained_part()))
+
+    def reconstruction_step(self, batch):
+        """With the reconstruction loss, and that of back-projection if it is used."""
+        names = self._judges.early
+        return self._each_way(lambda way: self._train_generator(batch, names, way))
 
     def full_step(self, batch):
-        """A step with all losses; a dict of this replica's share of every number."""
-        report = {}
+        """With all losses."""
 
-        def critic_learns(sr):
-            for i in range(self.schedule.critic_steps):
-                report.update(self._train_critic(batch["hr"], sr, batch["epsilon"][:, i]))
+        def train(way):
+            report = {}
 
-        first = critic_learns if self.critic else None
-        return self._train_generator(batch, self._used_losses(), first) | report
+            def critic_learns(sr):
+                for i in range(self.schedule.critic_steps):
+                    report.update(
+                        critic_step.train_critic(
+                            self.critic,
+                            self.critic_optimizer,
+                            hr=batch["hr"],
+                            sr=sr,
+                            epsilon=batch["epsilon"][:, i],
+                            global_clipnorm=self.schedule.global_clipnorm,
+                        )
+                    )
+
+            first = critic_learns if self.critic else None
+            return self._train_generator(batch, self._judges.all, way, critic_learns=first) | report
+
+        return self._each_way(train)
 
     @property
     def reported(self):
-        """Names of the numbers that `full_step` returns."""
-        norms = [f"norm/{part}" for part in self._parts()]
-        return [*self._used_losses(), *norms, *(_OF_CRITIC if self.critic else [])]
+        """Names of all numbers that the steps return."""
+        norms = [f"norm/{part}" for part in self._parts() | self._pretrained_part()]
+        return [*self._judges.all, *norms, *(critic_step.REPORTED if self.critic else [])]
 
-    def _used_losses(self):
-        """Names of the generator's losses."""
-        wanted = {
-            "reconstruction": True,
-            "perceptual": self.features,
-            "transferal": self.loss_weights.transferal,
-            "adversarial": self.critic,
-        }
-        return [name for name, used in wanted.items() if used]
+    def _each_way(self, train):
+        """The mean of what `train` reports of every use of a batch."""
+        reports = [train((way, self._parts())) for way in self.ways]
+        return {name: tf.add_n([r[name] for r in reports]) / len(reports) for name in reports[0]}
 
-    def _value(self, name, hr, outputs):
-        sr = outputs["sr"]
-        if name == "reconstruction":
-            return losses.reconstruction(hr, sr)
-        if name == "perceptual":
-            return losses.perceptual(self.features(hr)[0], self.features(sr)[0])
-        if name == "adversarial":
-            return losses.adversarial(self.critic(sr))
-        weighed = self.loss_weights.weigh_by_confidence
-        return self.generator.texture_loss(outputs, sr, weighed)
-
-    def _train_generator(self, batch, names, critic_learns=None):
+    def _train_generator(self, batch, names, way, *, critic_learns=None):
         scale = self.loss_scale.factor if self.loss_scale else 1.0
-
-        def losses_of(hr, outputs):
-            found = [self._value(name, hr, outputs) for name in names]
-            weights = [getattr(self.loss_weights, name) * scale for name in names]
-            return tf.add_n([w * loss for w, loss in zip(weights, found, strict=True)]), found
-
+        outputs, parts = way
+        learning = {id(v) for _, of_part in parts.values() for v in of_part}
+        variables = [v for v in self.generator.trainable_variables if id(v) in learning]
         gradients, found = of_losses(
-            self.generator,
+            passes.Pass(outputs, variables),
             batch,
-            losses_of,
+            self._judges.losses_of(names, scale),
             num_losses=len(names),
             micro_batch_size=self.schedule.micro_batch_size,
             critic_learns=critic_learns,
@@ -151,34 +174,26 @@ class GAN(keras.Model):
         if self.loss_scale:
             gradients = self.loss_scale.unscaled(gradients)
         gradients = clipped(gradients, self.schedule.global_clipnorm)
-        found_for = dict(zip(map(id, self.generator.trainable_variables), gradients, strict=True))
+        found_for = dict(zip(map(id, variables), gradients, strict=True))
         report = dict(zip(names, found, strict=True))
-        for part, (optimizer, variables) in self._parts().items():
-            of_part = [found_for[id(v)] for v in variables]
-            distribution.apply(optimizer, of_part, variables)
-            report[f"norm/{part}"] = tf.linalg.global_norm(of_part)
+        for part, (optimizer, of_part) in parts.items():
+            slopes = [found_for[id(v)] for v in of_part]
+            distribution.apply(optimizer, slopes, of_part)
+            report[f"norm/{part}"] = tf.linalg.global_norm(slopes)
         return distribution.shares(report)
-
-    def _train_critic(self, hr, sr, epsilon):
-        sr = tf.stop_gradient(tf.cast(sr, tf.float32))
-        variables = self.critic.trainable_variables
-        with tf.GradientTape() as tape:
-            found = {
-                "critic": losses.critic(self.critic(hr), self.critic(sr)),
-                "gradient_penalty": losses.gradient_penalty(self.critic, hr, sr, epsilon=epsilon),
-            }
-            loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
-        gradients = distribution.averaged(tape.gradient(loss, variables))
-        gradients = clipped(gradients, self.schedule.global_clipnorm)
-        distribution.apply(self.critic_optimizer, gradients, variables)
-        return distribution.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
 
     def _parts(self):
         """The generator's optimizers and what each trains: its backbone, and its texture extractor
         unless that is frozen.
         """
         extractor = self.generator.texture_extractor.trainable_variables
-        taken = {id(v) for v in extractor}
+        _, pretrained = self._pretrained_part().get("pretrained", (None, []))
+        taken = {id(v) for v in (*extractor, *pretrained)}
         backbone = [v for v in self.generator.trainable_variables if id(v) not in taken]
         parts = {"backbone": (self.backbone_optimizer, backbone)}
         return parts | ({"extractor": (self.extractor_optimizer, extractor)} if extractor else {})
+
+    def _pretrained_part(self):
+        """What the network pretrains, likewise."""
+        learns = [v for layer in self.generator.pretrained for v in layer.trainable_variables]
+        return {"pretrained": (self.pretrained_optimizer, learns)} if learns else {}

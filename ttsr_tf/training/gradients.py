@@ -3,28 +3,24 @@
 import tensorflow as tf
 
 
-def of_losses(
-    generator, batch, losses_of, *, num_losses, micro_batch_size=None, critic_learns=None
-):
+def of_losses(way, batch, losses_of, *, num_losses, micro_batch_size=None, critic_learns=None):
     """The gradient of a weighed sum of losses, and the losses.
 
     Args:
-        generator: a network (see `ttsr_tf.models`).
+        way: a `Pass`.
         batch: dict of tensors [B, …]: the network's inputs and `hr`.
-        losses_of: function from hr and the network's outputs to the loss that is lowered, a
-            scalar, and a list of scalars to report; all are means over the examples.
+        losses_of: function from the batch, or a part of it, and the outputs to the loss that is
+            lowered, a scalar, and a list of scalars to report; all are means over the examples.
         num_losses: how many are reported.
         micro_batch_size: how many pairs' activations are in memory at once; None: all.
         critic_learns: function of the whole batch's sr, called before `losses_of`; or None.
 
     Returns:
-        The gradients of the generator's trainable variables, in their order, and the reported
-        scalars, float32.
+        The gradients of the pass's variables, in their order, and the reported scalars, float32.
     """
-    variables = generator.trainable_variables
 
     def of_part(part, critic_learns=None):
-        gradients, values = _of_part(generator, part, losses_of, critic_learns=critic_learns)
+        gradients, values = _of_part(way, part, losses_of, critic_learns=critic_learns)
         return [*gradients, *(tf.cast(value, tf.float32) for value in values)]
 
     size = batch["hr"].shape[0]
@@ -32,10 +28,10 @@ def of_losses(
         found = of_part(batch, critic_learns)
     else:
         if critic_learns:  # from all pairs, whose activations can't be kept until then
-            critic_learns(generator(batch)["sr"])
-        zeros = [*(tf.zeros(v.shape) for v in variables), *(tf.zeros([]),) * num_losses]
+            critic_learns(way.outputs(batch)["sr"])
+        zeros = [*(tf.zeros(v.shape) for v in way.variables), *(tf.zeros([]),) * num_losses]
         found = _mean(of_part, batch, micro_batch_size, zeros=zeros)
-    return found[: len(variables)], found[len(variables) :]
+    return found[: len(way.variables)], found[len(way.variables) :]
 
 
 def clipped(gradients, norm):
@@ -43,20 +39,20 @@ def clipped(gradients, norm):
     return tf.clip_by_global_norm(gradients, norm)[0] if norm else gradients
 
 
-def _of_part(generator, batch, losses_of, *, critic_learns):
+def _of_part(way, batch, losses_of, *, critic_learns):
     with tf.GradientTape() as tape:
-        outputs = generator(batch, training=True)
+        outputs = way.outputs(batch)
     if critic_learns:
         critic_learns(outputs["sr"])
-    seen = [outputs["sr"], outputs["confidence"], *outputs["textures"]]
+    seen = tf.nest.flatten([outputs.get(name, []) for name in ("sr", "confidence", "textures")])
     # Only what the generator put out is watched: VGG19, the critic and the texture extractor judge
     # it, and must not learn from that.
     with tf.GradientTape(watch_accessed_variables=False) as judging:
         judging.watch(seen)
-        loss, values = losses_of(batch["hr"], outputs)
+        loss, values = losses_of(batch, outputs)
     slopes = zip(seen, judging.gradient(loss, seen), strict=True)
     seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
-    return tape.gradient(seen, generator.trainable_variables, slopes), values
+    return tape.gradient(seen, way.variables, slopes), values
 
 
 def _mean(function, batch, size, *, zeros):

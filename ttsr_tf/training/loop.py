@@ -10,12 +10,12 @@ import tensorflow as tf
 from ttsr_tf.data import batches
 from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
+from ttsr_tf.training import distribution
 from ttsr_tf.training.validation import Validation
 from ttsr_tf.weights import checkpoints
 from ttsr_tf.weights.naming import BEST_IN_RUN_FOLDER, IN_RUN_FOLDER
 
 _SHOWN = "reconstruction", "critic"  # in the progress bar
-_STOP = "stop"
 
 
 class Plan(NamedTuple):
@@ -51,8 +51,9 @@ class Loop:
     def __init__(self, strategy, gan, state, *, plan, run_dir, summaries):
         self._strategy, self._gan, self._state = strategy, gan, state
         self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
-        self._pretrain_step = _distributed(strategy, gan.pretrain_step)
-        self._full_step = _distributed(strategy, gan.full_step)
+        self._pretrain_step = distribution.step(strategy, gan.pretrain_step)
+        self._reconstruction_step = distribution.step(strategy, gan.reconstruction_step)
+        self._full_step = distribution.step(strategy, gan.full_step)
         self._validation = Validation(gan.generator)
         self.scores = None
 
@@ -78,7 +79,7 @@ class Loop:
         stopping = False
         while state.step < plan.max_steps and not stopping:
             report = self._step(_next(parts, trained_on), stop is not None and stop.requested)
-            stopping = report.pop(_STOP) > 0
+            stopping = report.pop(distribution.STOP) > 0
             self._check_finite(report, trained_on, stream)
             state.step += 1
             progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
@@ -91,8 +92,12 @@ class Loop:
         return state.step == plan.max_steps
 
     def _step(self, batch, stop):
-        first = self._state.step < self._gan.schedule.pretrain_steps
-        return (self._pretrain_step if first else self._full_step)(batch, stop)
+        step, schedule = self._state.step, self._gan.schedule
+        if step < schedule.pretrain_steps:
+            return self._pretrain_step(batch, stop)
+        if step < schedule.pretrain_steps + schedule.reconstruction_steps:
+            return self._reconstruction_step(batch, stop)
+        return self._full_step(batch, stop)
 
     def _check_finite(self, report, pairs, stream):
         if np.isfinite(list(report.values())).all():
@@ -128,11 +133,15 @@ class Loop:
 
     def _validate(self, validated_on, crop_size):
         generator, state = self._gan.generator, self._state
+        # While only that path has learnt, what it makes is looked at, but not kept as the best.
+        alone = bool(generator.pretrained) and state.step <= self._gan.schedule.pretrain_steps
         with self._gan.averaged():
-            self.scores, panels = self._validation.score(validated_on, crop_size)
+            self.scores, panels = self._validation.score(
+                validated_on, crop_size, single_image=alone
+            )
             with state.writing():
                 self._summaries.pictures(state.step, panels)
-                if self.scores["psnr"] > state.best_psnr:
+                if self.scores["psnr"] > state.best_psnr and not alone:
                     state.best_psnr = self.scores["psnr"]
                     checkpoints.save(generator, os.path.join(self._run_dir, BEST_IN_RUN_FOLDER))
         return self.scores
@@ -145,35 +154,6 @@ class Loop:
             with self._gan.averaged():
                 path = os.path.join(self._run_dir, IN_RUN_FOLDER)
                 checkpoints.save(self._gan.generator, path)
-
-
-def _distributed(strategy, method):
-    """From a batch and a wish to stop to floats: the replicas' report; `stop`, 0 if none has it."""
-    names = []
-
-    def of_replica(batch, stop):
-        report = {**method(batch), _STOP: stop}
-        names[:] = report
-        return tf.stack(list(report.values()))
-
-    @tf.function(autograph=False)
-    def step(batch, stop):
-        # One vector, so that workers meet once.
-        return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
-
-    def call(batch, stop):
-        first, start = not names, time.monotonic()
-        if first:
-            print("Building the step's graph …", flush=True)
-        numbers = step(batch, tf.constant(float(stop))).numpy()
-        if first:
-            print(
-                f"… built, and the first step done, in {time.monotonic() - start:.0f} s.",
-                flush=True,
-            )
-        return dict(zip(names, map(float, numbers), strict=True))
-
-    return call
 
 
 def _distributed_batches(strategy, pairs, stream, *, first_step):

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 PENALTY_WEIGHT = 10  # of the gradient penalty in the critic's loss
@@ -15,6 +16,7 @@ class LossWeights(NamedTuple):
     transferal: float = 1e-2
     adversarial: float = 1e-3
     weigh_by_confidence: bool = False  # the transferal loss
+    back_projection: float = 0.0
 
 
 PUBLISHED = LossWeights()
@@ -23,6 +25,24 @@ PUBLISHED = LossWeights()
 def reconstruction(hr, sr):
     """Mean absolute difference of two float tensors [B, H, W, 3] (paper, equation 7)."""
     return tf.reduce_mean(tf.abs(tf.cast(hr, tf.float32) - tf.cast(sr, tf.float32)))
+
+
+def back_projection(lr, sr):
+    """Mean absolute difference of `lr` and of `sr` made four times smaller, bicubically with the
+    picture mirrored at its border (SRNTT's program, where it is an option).
+
+    Args:
+        lr: float [B, H, W, 3].
+        sr: float [B, 4·H, 4·W, 3].
+    """
+    # The cubic a = -0.5, four times as wide: its sixteen taps lie 1/8, 3/8 … from the centre.
+    distance = abs(np.arange(16) - 7.5) / 4
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    taps = np.where(distance < 1, near, far) / 4
+    kernel = tf.constant(np.einsum("i,j,ab->ijab", taps, taps, np.eye(3)), tf.float32)
+    mirrored = tf.pad(tf.cast(sr, tf.float32), [[0, 0], [6, 6], [6, 6], [0, 0]], "SYMMETRIC")
+    return reconstruction(lr, tf.nn.conv2d(mirrored, kernel, 4, "VALID"))
 
 
 def perceptual(hr_features, sr_features):

@@ -8,8 +8,8 @@ import tensorflow as tf
 from ttsr_tf.data import pairs
 from ttsr_tf.data.batches import Stream
 from ttsr_tf.files import make_folder
+from ttsr_tf.models import model_class
 from ttsr_tf.models.critic import Critic
-from ttsr_tf.models.ttsr import TTSR
 from ttsr_tf.training import config as configs
 from ttsr_tf.training import distribution, run_folder, validation
 from ttsr_tf.training.gan import GAN
@@ -98,7 +98,7 @@ def _gan(config):
     """Networks, losses and optimizers."""
     precision = config.mixed_precision
     policy = precision if precision == configs.FLOAT32 else f"mixed_{precision}"
-    generator = TTSR(**config.model_config, dtype=policy)
+    generator = model_class(config.model)(**config.model_config, dtype=policy)
     generator.build()
     if config.finetune_from:
         checkpoints.load_into(generator, config.finetune_from)
@@ -119,28 +119,42 @@ def _gan(config):
         config.transferal_weight,
         config.adversarial_weight,
         config.weigh_by_confidence,
+        config.back_projection_weight,
     )
     schedule = Schedule(
         config.pretrain_steps,
         config.critic_steps,
         config.micro_batch_size or distribution.micro_batch_size(),
         config.global_clipnorm,
+        config.reconstruction_steps,
     )
     gan = GAN(generator, critic, features, weights=weights, schedule=schedule)
-    rate = config.learning_rate
-    averaged = {}
-    if config.ema_momentum is not None:
-        averaged = {"use_ema": True, "ema_momentum": config.ema_momentum}
-    gan.compile(
-        _adam(config, rate, **averaged),
-        _adam(config, rate / 10, **averaged),
-        _adam(config, config.critic_learning_rate, config.critic_steps, beta_1=0.0, beta_2=0.9),
-    )
+    _compile(gan, config)
     return gan
 
 
-def _adam(config, rate, times=1, **options):
-    """Adam that takes `times` steps for each of the generator's."""
+def _compile(gan, config):
+    """Gives every part its optimizer, with a rate that follows its own updates."""
+    rate, averaged = config.learning_rate, {}
+    if config.ema_momentum is not None:
+        averaged = {"use_ema": True, "ema_momentum": config.ema_momentum}
+    pretrained = min(config.pretrain_steps, config.max_steps) if gan.generator.pretrained else 0
+    updates = len(gan.ways) * (config.max_steps - pretrained)
+    of_critic = {"beta_1": 0.0, "beta_2": 0.9}
+    gan.compile(
+        _adam(config, rate, updates, **averaged),
+        _adam(config, rate / 10, updates, **averaged),
+        _adam(config, config.critic_learning_rate, config.critic_steps * updates, **of_critic),
+        pretrained_optimizer=_adam(config, rate, pretrained) if gan.generator.pretrained else None,
+    )
+
+
+def _adam(config, rate, updates, **options):
+    """Adam whose rate falls over a number of updates, if it does."""
     if config.learning_rate_schedule == configs.COSINE:
-        rate = keras.optimizers.schedules.CosineDecay(rate, times * config.max_steps)
+        rate = keras.optimizers.schedules.CosineDecay(rate, max(updates, 1))
+    elif config.learning_rate_schedule == configs.PIECEWISE:
+        # A rate holds up to its boundary, which an update counted from 0 must be beyond.
+        boundary = updates // 2 - 1
+        rate = keras.optimizers.schedules.PiecewiseConstantDecay([boundary], [rate, rate / 10])
     return Adam(rate, epsilon=1e-8, **options)

@@ -7,7 +7,9 @@ class Schedule(NamedTuple):
     """How a step is made.
 
     Attributes:
-        pretrain_steps: steps with the reconstruction loss only.
+        pretrain_steps: steps with the reconstruction loss only, of what the network pretrains if it
+            does, otherwise of all of it.
+        reconstruction_steps: further ones of all of it.
         critic_steps: steps of the critic for one of the generator.
         micro_batch_size: how many pairs' activations are in memory at once; None: a batch's. The
             gradient is the whole batch's all the same.
@@ -18,6 +20,7 @@ class Schedule(NamedTuple):
     critic_steps: int = 2
     micro_batch_size: int | None = None
     global_clipnorm: float | None = None
+    reconstruction_steps: int = 0
 
 
 PUBLISHED = Schedule()

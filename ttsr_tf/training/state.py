@@ -39,6 +39,7 @@ class TrainingState:
             "generator": gan.generator,
             "backbone_optimizer": gan.backbone_optimizer,
             "extractor_optimizer": gan.extractor_optimizer,
+            "pretrained_optimizer": gan.pretrained_optimizer,
             "critic": gan.critic,
             "critic_optimizer": gan.critic_optimizer,
             "loss_scale": gan.loss_scale,

@@ -18,12 +18,13 @@ class Validation:
     def __init__(self, model):
         self._upscaler, self._scores = Upscaler(model), metrics.Scores()
 
-    def score(self, pairs, crop_size):
+    def score(self, pairs, crop_size, *, single_image=False):
         """Mean scores on Y, and what the first pair looks like.
 
         Args:
             pairs: a `Pairs`; of each picture the top left corner is taken.
             crop_size: its side, pixels, a multiple of 4.
+            single_image: whether the path without any reference makes the pictures.
 
         Returns:
             A dict of floats: `psnr`, `ssim`, `psnr_bicubic` (dB), `ssim_bicubic`; and panels for
@@ -33,7 +34,10 @@ class Validation:
         for i in range(len(pairs)):
             hr, ref = (picture[:crop_size, :crop_size] for picture in pairs[i])
             lr = bicubic.downscale(hr).numpy()
-            result = self._upscaler.upscale_with_attention(lr, ref)
+            references = None if single_image else ref
+            result = self._upscaler.upscale_with_attention(
+                lr, references, single_image=single_image
+            )
             plain = bicubic.upscale(lr).numpy()
             measured.append([*self._scores(hr, result["sr"]), *self._scores(hr, plain)])
             if i == 0:
@@ -43,7 +47,7 @@ class Validation:
                     ("bicubic", plain),
                     ("SR", result["sr"]),
                     ("HR", np.asarray(hr)),
-                    *sheets.attention_panels(result, [ref]),
+                    *([] if single_image else sheets.attention_panels(result, [ref])),
                 ]
         means = np.mean(measured, 0)
         return dict(zip(NAMES, map(float, means), strict=True)), panels

@@ -4,13 +4,8 @@ import keras
 import numpy as np
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.layers.vgg19 import MEAN, STD, VGG19
+from ttsr_tf.layers.vgg19 import ACTIVATION_SCALE, MEAN, OXFORD_MEAN, STD, VGG19
 from ttsr_tf.weights.naming import RANDOM, check_vgg19
-
-# Keras ships Oxford's weights: BGR, 0..255, this mean (in RGB order here) subtracted.
-_OXFORD_MEAN = (123.68, 116.779, 103.939)
-# Dividing every layer's output by this brings the activations near 1, as torchvision's are.
-_SCALE = 57.63
 
 
 def features(weights):
@@ -41,21 +36,24 @@ def initialise(extractor, weights, scale=1.0):
     """
     if weights == RANDOM:
         return
-    arrays = folded(weights)
+    arrays = folded(weights, extractor.mean)
     for conv in extractor.convs:
         kernel, bias = arrays[conv.name]
         first = conv.name == "conv1_1"  # the others get what is scaled already
         conv.set_weights([kernel * scale if first else kernel, bias * scale])
 
 
-def folded(weights):
-    """VGG19's convolutions for RGB input normalised to zero mean and unit variance.
+def folded(weights, mean=MEAN):
+    """VGG19's convolutions for RGB input in [0, 1] with a mean subtracted and ImageNet's variance
+    divided by.
 
     Every activation is 1/57.63 of the original's: ReLU and max pooling are homogeneous, so
-    dividing the first kernel and all biases is enough.
+    dividing the first kernel and all biases is enough. With another mean than Oxford's those near
+    the picture's border differ a little.
 
     Args:
         weights: "imagenet" or a path.
+        mean: of a `layers.VGG19`.
 
     Returns:
         A dict from "conv1_1" on to (kernel [3, 3, in, out], bias [out]).
@@ -66,11 +64,12 @@ def folded(weights):
     layers = {}
     for name, (kernel, bias) in _oxford(weights).items():
         if name == "conv1_1":
-            difference = 255 * np.array(MEAN) - _OXFORD_MEAN
+            # Keras ships Oxford's weights: BGR, 0..255, their mean subtracted.
+            difference = 255 * (np.array(mean) - OXFORD_MEAN)
             kernel = kernel[:, :, ::-1]  # BGR → RGB
             bias = bias + np.einsum("hwio,i->o", kernel, difference)
-            kernel = kernel * (255 * np.array(STD)[:, None]) / _SCALE
-        layers[name] = np.float32(kernel), np.float32(bias / _SCALE)
+            kernel = kernel * (255 * np.array(STD)[:, None]) / ACTIVATION_SCALE
+        layers[name] = np.float32(kernel), np.float32(bias / ACTIVATION_SCALE)
     return layers
 
 

@@ -1,0 +1,203 @@
+"""SRNTT, super-resolution by neural texture transfer (Zhang et al., CVPR 2019).
+
+lr_up        ─ VGG19 ─► query ┐
+ref_down_up  ─ VGG19 ─► key   ┴─ relevance ─► index, confidence
+ref          ─ VGG19 ─► value (×1, ×2, ×4) ─ transfer(index) ─► textures (×1, ×2, ×4)
+lr ─ content extractor ─► join ×1 ─ enlarge ─► join ×2 ─ enlarge ─► join ×4 ─ tail ─► sr
+                     └─ head of its own ─► the single-image path's picture
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf import layers
+from ttsr_tf.models.sizes import check_sizes
+
+_VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
+
+
+class SRNTT(keras.Model):
+    """Enlarges pictures four times with textures that are swapped in from a reference.
+
+    Batch normalisation is folded into the convolutions where weights are converted, and left out
+    where they are trained: it can't be divided over parts of a batch or replicas. Swapped maps are
+    1/57.63 of VGG19's own, as its folded weights give them.
+
+    Args:
+        num_residual_blocks: blocks of the content extractor, at ×1, at ×2 and at ×4.
+        num_features: channels of the convolutions.
+        transposed_vgg19: whether VGG19's kernels have height and width exchanged. The released
+            program's loader exchanges them, by mistake, so its weights need it.
+
+    Inputs and outputs: as of `TTSR`, `ref` from 12×12. A position at the border of `index` and
+    `confidence` has what its neighbour inside has.
+
+    Raises InputError where sizes don't go together.
+    """
+
+    value_channels = 256, 128, 64
+    smallest_lr, smallest_ref = 3, 12
+    # benchmarks/tiles.py, on weights in the released format: with 16 no value was further than a
+    # level from the picture in one piece, with 8 0.6 % were.
+    tile_overlap = 24
+
+    def __init__(
+        self,
+        num_residual_blocks: tuple[int, int, int, int] = (16, 16, 8, 4),
+        num_features: int = 64,
+        *,
+        transposed_vgg19: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_residual_blocks = tuple(num_residual_blocks)
+        self.num_features = n = num_features
+        self.transposed_vgg19 = transposed_vgg19
+        content, *scales = num_residual_blocks
+        policy = {"dtype": self.dtype_policy}
+
+        self.texture_extractor = layers.VGG19(
+            ("relu3_1", "relu2_1", "relu1_1"),
+            mean=layers.OXFORD_MEAN,
+            transposed=transposed_vgg19,
+            **policy,
+        )
+        self.relevance = layers.Relevance(padding="valid")
+        self.transfers = [layers.Transfer(s, padding="valid", **policy) for s in (1, 2, 4)]
+
+        self.head = layers.Convolution(n, activation="relu", **policy)
+        self.content = layers.ResidualStack(n, content, **policy)
+        self.enlarge_single = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
+        self.tail_single = layers.Convolution(3, kernel_size=1, **policy)
+
+        self.join = [layers.Convolution(n, activation="relu", **policy) for _ in range(3)]
+        self.refine = [layers.ResidualStack(n, blocks, **policy) for blocks in scales]
+        self.enlarge = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
+        self.tail = [
+            layers.Convolution(n // 2, **policy),
+            layers.Convolution(3, kernel_size=1, **policy),
+        ]
+
+    def call(self, inputs):
+        check_sizes(inputs)
+        query = self.query(inputs["lr_up"])
+        key, value = self.encode(inputs["ref"], inputs["ref_down_up"])
+        index, confidence = self.match(query, key)
+        textures = self.transfer(value, index)
+        sr = self.synthesise(inputs, textures, confidence)
+        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+
+    def query(self, lr_up):
+        return self.texture_extractor(lr_up)[0]
+
+    def encode(self, ref, ref_down_up):
+        key, *_ = self.texture_extractor(ref_down_up)
+        return key, self.texture_extractor(ref)
+
+    def match(self, query, key):
+        return self.relevance([query, key])
+
+    def transfer(self, value, index):
+        """Swapping (paper, section 3.2) at ×1, ×2 and ×4."""
+        return tuple(layer([x, index]) for layer, x in zip(self.transfers, value, strict=True))
+
+    def synthesise(self, inputs, textures, confidence):
+        """Texture transfer (paper, section 3.3); the confidence has no part in it."""
+        del confidence
+        x = tf.stop_gradient(self._content(inputs["lr"]))  # it has learnt, and stays as it is
+        for scale, swapped in enumerate(textures):
+            if scale > 0:
+                x = self.enlarge[scale - 1](x)
+            x += self.refine[scale](self.join[scale]([x, swapped]))
+        for layer in self.tail:
+            x = layer(x)
+        return tf.tanh(x)
+
+    def single_image(self, inputs):
+        """What the content extractor makes of `lr` alone."""
+        x = self._content(inputs["lr"])
+        for layer in self.enlarge_single:
+            x = layer(x)
+        return tf.tanh(self.tail_single(x))
+
+    def without_reference(self, inputs):
+        """As published: the single-image path's picture is matched with the small one, map by map,
+        in patches of 3×3 at every scale.
+        """
+        query = self.texture_extractor(self.single_image(inputs))
+        value = self.texture_extractor(inputs["ref"])
+        matches = [self.match(*maps) for maps in zip(query, value, strict=True)]
+        textures = tuple(
+            self.transfers[0]([x, index]) for x, (index, _) in zip(value, matches, strict=True)
+        )
+        index, confidence = matches[0]
+        sr = self.synthesise(inputs, textures, confidence)
+        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+
+    def ideal_textures(self, hr):
+        return self.texture_extractor(hr)
+
+    def _content(self, lr):
+        x = self.head(lr)
+        return x + self.content(x)
+
+    def texture_loss(self, outputs, sr, weigh_by_confidence=False):
+        """How far the Gram matrices of what was swapped and of what came out differ (paper,
+        equation 6), at the size of VGG19's own maps, averaged over the scales.
+
+        Args:
+            outputs: as of a call.
+            sr: float [B, 4·H, 4·W, 3].
+            weigh_by_confidence: whether both sides are multiplied by the confidence, brought to
+                each scale, as in the paper. The released program multiplies by sigmoid(-20 ·
+                confidence + 0.65) instead, which falls where textures match better and is so small
+                that no loss is left.
+        """
+        weights = [1.0, 1.0, 1.0]
+        if weigh_by_confidence:
+            x1 = outputs["confidence"]
+            weights = [x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)]
+        terms = zip(outputs["textures"], self.texture_extractor(sr), weights, strict=True)
+        return tf.add_n([layers.gram_distance(a * w, b * w) for a, b, w in terms]) / 3
+
+    def build(self, input_shape=None):
+        """Creates every variable; the sizes of the pictures don't matter."""
+        del input_shape
+        n = self.num_features
+        picture, features = ((None, None, None, c) for c in (3, n))
+        self.texture_extractor.build(picture)
+        self.head.build(picture)
+        for layer, channels in zip(self.join, self.value_channels, strict=True):
+            layer.build([features, (None, None, None, channels)])
+        for layer in (self.content, *self.refine, *self.enlarge_single, *self.enlarge):
+            layer.build(features)
+        for layer in (self.tail_single, self.tail[0]):
+            layer.build(features)
+        self.tail[1].build((None, None, None, n // 2))
+        self.built = True
+
+    @property
+    def pretrained(self):
+        return self.head, self.content, *self.enlarge_single, self.tail_single
+
+    @property
+    def bytes_per_pixel(self):
+        # As measured by benchmarks/memory.py: textures and some five maps of features.
+        return 4 * (sum(self.value_channels) // 4 + 5 * self.num_features)
+
+    def flops(self, lr_size, ref_sizes):
+        queries, keys = math.prod(lr_size), sum((h // 4) * (w // 4) for h, w in ref_sizes)
+        n, (content, x1, x2, x4) = self.num_features, self.num_residual_blocks
+        coarse, middle, fine = self.value_channels
+        convs = 2 * (content + x1 + 4 * x2 + 16 * x4) + 66  # of n×n channels, in areas of LR
+        network = 18 * n * (n * convs + coarse + 4 * middle + 16 * fine) * queries
+        if not ref_sizes:  # LR, a sixteenth of what is matched with it at every scale
+            search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 / 16
+            return network + round(18 * search) + _VGG19_FLOPS * 17 * queries
+        return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
+
+    def get_config(self):
+        names = "num_residual_blocks", "num_features", "transposed_vgg19"
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,35 @@
+"""A step of the critic."""
+
+import tensorflow as tf
+
+from ttsr_tf.training import distribution, losses
+from ttsr_tf.training.gradients import clipped
+
+REPORTED = "critic", "gradient_penalty", "norm/critic"
+
+
+def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
+    """Lowers the Wasserstein loss with its gradient penalty.
+
+    Args:
+        critic: a built `Critic`.
+        optimizer: its own.
+        hr, sr: float [B, H, W, 3].
+        epsilon: float32 [B], which mixes them for the penalty.
+        global_clipnorm: bound on the gradient's norm, or None.
+
+    Returns:
+        This replica's share of the numbers of `REPORTED`, a dict.
+    """
+    sr = tf.stop_gradient(tf.cast(sr, tf.float32))
+    variables = critic.trainable_variables
+    with tf.GradientTape() as tape:
+        found = {
+            "critic": losses.critic(critic(hr), critic(sr)),
+            "gradient_penalty": losses.gradient_penalty(critic, hr, sr, epsilon=epsilon),
+        }
+        loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
+    gradients = distribution.averaged(tape.gradient(loss, variables))
+    gradients = clipped(gradients, global_clipnorm)
+    distribution.apply(optimizer, gradients, variables)
+    return distribution.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
