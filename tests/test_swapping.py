@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference.encoding import Reference
 from ttsr_tf.inference.upscaler import Upscaler
-from ttsr_tf.inference.ways import Reference, References
+from ttsr_tf.inference.ways import References
 from ttsr_tf.layers import Relevance, Transfer
 from ttsr_tf.models.srntt import SRNTT
 

@@ -1,4 +1,5 @@
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 from one_convolution import OneConvolution
@@ -103,7 +104,8 @@ def test_memory_is_checked(upscaler, rng):
     [
         ([], "`references` is empty"),
         ([np.zeros((40, 40, 3), np.uint8), np.zeros((8, 40, 3), np.uint8)], "`ref` is 40×8 pixels"),
-        ([np.zeros((40, 40, 4), np.uint8)], r"must be uint8 \[H, W, 3\], got uint8 \[40, 40, 4\]"),
+        ([np.zeros((40, 40, 2), np.uint8)], r"or an array \[H, W, 3\], got uint8 \[40, 40, 2\]"),
+        (7, r"`ref` must be a path, a PIL.Image or an array \[H, W, 3\], got int"),
     ],
 )
 def test_bad_references(upscaler, rng, references, message):
@@ -111,11 +113,80 @@ def test_bad_references(upscaler, rng, references, message):
         upscaler.upscale(picture(rng, 20, 20), references)
 
 
-def test_tensors_are_pictures_too(upscaler, rng):
+def as_given(lr, kind, place):
+    """The same picture in another form."""
+    if kind == "path":
+        PIL.Image.fromarray(lr).save(place / "a.png")
+        return place / "a.png"
+    forms = {
+        "text": lambda: str(as_given(lr, "path", place)),
+        "PIL": lambda: PIL.Image.fromarray(lr),
+        "tensor": lambda: tf.constant(lr),
+        "uint16": lambda: np.uint16(lr) * 257,
+        "float": lambda: lr / 255,
+        "RGBA": lambda: np.concatenate([lr, lr[..., :1]], -1),
+    }
+    return forms[kind]()
+
+
+@pytest.mark.parametrize("kind", ["path", "text", "PIL", "tensor", "uint16", "float", "RGBA"])
+def test_pictures_in_every_form(upscaler, rng, tmp_path, kind):
     lr, ref = picture(rng, 9, 7), picture(rng, 30, 25)
+    expected = upscaler.upscale(lr, ref)
+    np.testing.assert_array_equal(upscaler.upscale(as_given(lr, kind, tmp_path), ref), expected)
+    np.testing.assert_array_equal(upscaler.upscale(lr, as_given(ref, kind, tmp_path)), expected)
+    encoded = upscaler.encode_reference(as_given(ref, kind, tmp_path))
+    np.testing.assert_array_equal(upscaler.upscale(lr, encoded), expected)
+
+
+def test_grey_pictures(upscaler, rng):
+    grey, ref = picture(rng, 9, 7)[..., 0], picture(rng, 30, 25)
+    expected = upscaler.upscale(np.stack([grey] * 3, -1), ref)
+    for form in (grey, grey[..., None]):
+        np.testing.assert_array_equal(upscaler.upscale(form, ref), expected)
+
+
+@pytest.mark.parametrize("form", [list, tuple, iter])
+def test_any_sequence_of_references(upscaler, rng, form):
+    lr, refs = picture(rng, 9, 7), [picture(rng, 30, 25), picture(rng, 16, 40)]
+    expected = upscaler.upscale(lr, refs)
+    np.testing.assert_array_equal(upscaler.upscale(lr, form(refs)), expected)
+    mixed = form([upscaler.encode_reference(refs[0]), PIL.Image.fromarray(refs[1])])
+    np.testing.assert_array_equal(upscaler.upscale(lr, mixed), expected)
+
+
+def test_a_batch(upscaler, rng):
+    lr = np.stack([picture(rng, 13, 15) for _ in range(3)])
+    refs = [picture(rng, 30, 25), picture(rng, 16, 40)]
+    for references in (refs, refs[0], None):
+        expected = [upscaler.upscale(one, references) for one in lr]
+        np.testing.assert_array_equal(upscaler.upscale(lr, references), expected)
     np.testing.assert_array_equal(
-        upscaler.upscale(tf.constant(lr), tf.constant(ref)), upscaler.upscale(lr, ref)
+        upscaler.upscale(lr, iter(refs))[2], upscaler.upscale(lr[2], refs)
     )
+    with pytest.raises(InputError, match=r"`lr` is a batch. Give one picture, or use `upscale`"):
+        upscaler.upscale_with_attention(lr, refs)
+    with pytest.raises(InputError, match=r"`ref` is a batch. Give one picture, or a list of them"):
+        upscaler.upscale(lr[0], lr)
+
+
+def test_a_reference_of_other_weights_is_refused(rng):
+    first, second = built(OneConvolution(), 1), built(OneConvolution(), 2)
+    lr, ref = picture(rng, 9, 7), picture(rng, 30, 25)
+    encoded = first.encode_reference(ref)
+    said = "`references`: one was encoded by another network, or before the weights changed"
+    with pytest.raises(InputError, match=said):
+        second.upscale(lr, [ref, encoded])
+    second.model.set_weights(first.model.get_weights())
+    np.testing.assert_array_equal(second.upscale(lr, encoded), first.upscale(lr, encoded))
+    first.model.set_weights([2 * weight for weight in first.model.get_weights()])
+    with pytest.raises(InputError, match=said):
+        first.upscale(lr, encoded)
+
+
+def test_a_network_without_weights_is_refused():
+    with pytest.raises(InputError, match=r"`model` has no weights. `ttsr_tf.load` gives trained"):
+        Upscaler(TTSR((1, 1, 1, 1), 4))
 
 
 def test_mixed_precision(ttsr, rng):
@@ -148,10 +219,20 @@ def test_without_reference_the_picture_is_its_own(upscaler, rng):
 @pytest.mark.parametrize(
     ("lr", "ref", "message"),
     [
-        (np.zeros((5, 5, 3), np.float32), None, r"`lr` must be uint8 \[H, W, 3\], got float32"),
-        (np.zeros((5, 5), np.uint8), None, r"`lr` must be uint8 \[H, W, 3\], got uint8 \[5, 5\]"),
+        (np.full((5, 5, 3), 200.0), None, r"`lr` has floats from 200 to 200; .* np\.uint8\(lr\)"),
+        (np.full((5, 5, 3), -0.5), None, r"to -0\.5; .* in \[0, 1\]\. If black is -1: \(lr \+ 1\)"),
+        (np.full((5, 5, 3), np.nan), None, "`lr` has floats from nan to nan"),
+        (np.zeros((5, 5, 3), int), None, r"`lr` is int64; give .* 0 to 255: np\.uint8\(lr\)\."),
+        (
+            np.zeros((3, 50, 70), np.uint8),
+            None,
+            r"got uint8 \[3, 50, 70\]\. .*np\.moveaxis\(lr, -3",
+        ),
+        (np.zeros((0, 5, 5, 3), np.uint8), None, "Give one picture, or a batch of pictures of one"),
+        ({"a": 1}, None, r"`lr` must be a path, a PIL.Image or an array \[H, W, 3\], got dict"),
+        ("none.png", None, r"none\.png is not a file"),
         (np.zeros((2, 5, 3), np.uint8), None, r"`lr` is 5×2 pixels, at least 3×3 are needed"),
-        (np.zeros((5, 5, 3), np.uint8), None, r"`ref` is 5×5 pixels, at least 12×12 are needed"),
+        (np.zeros((5, 5, 3), np.uint8), None, r"`lr` is 5×5 pixels; without a reference 12×12"),
     ],
 )
 def test_bad_pictures(upscaler, lr, ref, message):

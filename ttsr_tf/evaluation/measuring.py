@@ -11,7 +11,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import extremes, references
 from ttsr_tf.evaluation.results import Row
-from ttsr_tf.images import bicubic, files
+from ttsr_tf.images import bicubic, given
 from ttsr_tf.progress import Progress
 
 
@@ -105,7 +105,7 @@ def pictures(task, cases):
         InputError: files that can't be used.
     """
     case, choice = task
-    hr = files.checked("hr", _whole(case.hr.read()), smallest=12)
+    hr = given.rgb("hr", _whole(case.hr.read()), smallest=12)
     lr = case.lr.read() if case.lr else bicubic.downscale(hr).numpy()
     if hr.shape != (4 * lr.shape[0], 4 * lr.shape[1], 3):
         raise InputError(

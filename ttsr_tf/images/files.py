@@ -76,7 +76,20 @@ def read(file: str | os.PathLike | BinaryIO, name: str | None = None) -> Picture
     """
     with _opened(file, name) as image:
         image.load()
-        return _picture(PIL.ImageOps.exif_transpose(image), name or file)
+        return of_image(image, name or file)
+
+
+def of_image(image: PIL.Image.Image, name: str) -> Picture:
+    """Pillow's picture as `read` gives that of a file; `name` is what errors call it."""
+    image = PIL.ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        image = colour.from_float(image, name)
+    elif image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
+        image = PIL.Image.fromarray(np.uint8(np.clip(np.rint(np.asarray(image) / 257), 0, 255)))
+    grey = image.mode in ("1", "L", "LA", "La")
+    rgb = np.asarray(colour.to_srgb(image).convert("RGB"))
+    alpha = np.asarray(image.convert("RGBA"))[..., 3:] if _transparent(image) else None
+    return Picture(rgb, alpha, grey)
 
 
 def header(file, name=None):
@@ -111,17 +124,6 @@ def _opened(file, name):
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"{name} can't be read ({error}). Is the file whole?") from None
-
-
-def _picture(image, name):
-    if image.mode == "F":
-        image = colour.from_float(image, name)
-    elif image.mode.startswith("I"):  # 16 bits in one channel; Pillow alone would clip at 255
-        image = PIL.Image.fromarray(np.uint8(np.clip(np.rint(np.asarray(image) / 257), 0, 255)))
-    grey = image.mode in ("1", "L", "LA", "La")
-    rgb = np.asarray(colour.to_srgb(image).convert("RGB"))
-    alpha = np.asarray(image.convert("RGBA"))[..., 3:] if _transparent(image) else None
-    return Picture(rgb, alpha, grey)
 
 
 def _transparent(image):
@@ -188,23 +190,3 @@ def write(
         image.putalpha(PIL.Image.fromarray(np.asarray(alpha)[..., 0]))
     with written_aside(path) as aside:
         image.save(aside, quality=95)
-
-
-def checked(name, picture, smallest):
-    """`picture` as an array, if it is uint8 [H, W, 3] of at least `smallest` pixels each way.
-
-    Raises:
-        InputError: otherwise, calling it `name`.
-    """
-    picture = np.asarray(picture)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] != 3:
-        raise InputError(
-            f"`{name}` must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}. "
-            "Read files with `ttsr_tf.images.read`."
-        )
-    if min(picture.shape[:2]) < smallest:
-        raise InputError(
-            f"`{name}` is {picture.shape[1]}×{picture.shape[0]} pixels, at least "
-            f"{smallest}×{smallest} are needed. Give a larger picture."
-        )
-    return picture

@@ -7,7 +7,7 @@ import time
 import tqdm
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import bicubic, files, sheets
+from ttsr_tf.images import bicubic, files, given, sheets
 from ttsr_tf.inference import config as configs
 from ttsr_tf.inference import said
 from ttsr_tf.inference.upscaler import load
@@ -34,7 +34,7 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref
-    refs = [files.checked("ref", files.read(path).rgb, smallest) for path in jobs.refs]
+    refs = [given.rgb("ref", files.read(path).rgb, smallest) for path in jobs.refs]
     if os.path.isdir(config.lr):
         _upscale_all(upscaler, config, refs, jobs=jobs, stop=stop)
     else:
@@ -95,7 +95,7 @@ def _not_done(jobs, overwrite):
 
 def _upscale_one(upscaler, config, refs, *, stop):
     lr = files.read(config.lr)
-    files.checked("lr", lr.rgb, upscaler.model.smallest_lr)
+    given.rgb("lr", lr.rgb, upscaler.model.smallest_lr)
     said.sizes_and_cost(upscaler.model, lr.rgb, refs, config=config)
     start = time.perf_counter()
     result = upscaler.upscale_with_attention(

@@ -4,16 +4,18 @@ for every tile of lr, with its surroundings: sr, of which the surroundings are c
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
+import PIL.Image
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import files
+from ttsr_tf.images import given
 from ttsr_tf.inference import tiles
+from ttsr_tf.inference.encoding import Encoder, Reference
 from ttsr_tf.inference.stages import Stages
-from ttsr_tf.inference.ways import Itself, Reference, References, SingleImage
+from ttsr_tf.inference.ways import Itself, References, SingleImage
 from ttsr_tf.models import Network
 from ttsr_tf.weights import checkpoints
 
@@ -30,7 +32,8 @@ def load(checkpoint: str | os.PathLike) -> "Upscaler":
     return Upscaler(checkpoints.load(checkpoint))
 
 
-Picture = np.ndarray | tf.Tensor
+# See `images.given`: a path, Pillow's picture, an array or tensor.
+Picture = str | os.PathLike | PIL.Image.Image | np.ndarray | tf.Tensor
 
 
 class Upscaler:
@@ -41,67 +44,85 @@ class Upscaler:
 
     Attributes:
         model: that network.
+
+    Pictures are paths, `PIL.Image`s, or arrays and tensors [H, W, 3], [H, W, 4], [H, W, 1] or
+    [H, W] of uint8, uint16 or floats in [0, 1]; transparency is left out.
+
+    Raises:
+        InputError: a network that isn't built.
     """
 
     def __init__(self, model: Network):
+        if not model.built:
+            raise InputError(
+                "`model` has no weights. `ttsr_tf.load` gives trained ones, `build()` random ones."
+            )
         self.model = model
         self._stages = Stages(model)
+        self._encoder = Encoder(model, self._stages)
 
     def encode_reference(self, ref: Picture) -> Reference:
         """A reference that many pictures are enlarged with, encoded once.
 
         Args:
-            ref: uint8 [h, w, 3], from 12×12; used up to the last multiple of 4.
+            ref: a picture from 12×12 pixels; used up to the last multiple of 4.
 
         Returns:
-            A `Reference`, which holds this model's features: weights must not change meanwhile.
+            A `Reference`, which serves until the weights change.
 
         Raises:
-            InputError: an array of another type, rank or size.
+            InputError: what is no picture, a batch, or a smaller one.
         """
-        ref = files.checked("ref", ref, self.model.smallest_ref)
-        return Reference(*self._stages.encode(ref[None]))
+        return self._encoder.encode(ref)
 
     def upscale(
         self,
         lr: Picture,
-        references: Picture | Reference | list | None = None,
+        references: Picture | Reference | Iterable | None = None,
         memory_gb: float | None = None,
         *,
         single_image: bool = False,
     ) -> np.ndarray:
-        """Enlarges one picture four times.
+        """Enlarges one picture, or a batch, four times.
 
         Args:
-            lr: uint8 [H, W, 3], from 3×3.
-            references: sharp pictures of something similar, uint8 [h, w, 3] from 12×12 or from
-                `encode_reference`: one, or a list, of which the best match everywhere is used.
-                Default: none, so the network does what it has for that, or the picture itself is
-                one.
+            lr: a picture from 3×3 pixels, or a batch of them, [B, H, W, 3].
+            references: sharp pictures of something similar, from 12×12 pixels or from
+                `encode_reference`: one, or several, of which the best match everywhere is used.
+                Default: none, so the network does what it has for that, or the picture itself,
+                from 12×12, is one.
             memory_gb: what the process may take, GiB; default: most of what is free. A picture that
                 takes more is done in overlapping tiles.
             single_image: whether the network's path without any reference makes the picture.
 
         Returns:
-            uint8 array [4·H, 4·W, 3].
+            uint8 array [4·H, 4·W, 3], or [B, 4·H, 4·W, 3].
 
         Raises:
-            InputError: an array of another type, rank or size; an empty list; too little memory; no
-                such path.
+            InputError: what is no picture, or a smaller one; no references in a list; references
+                that other weights encoded; too little memory; no such path.
         """
-        result = self.upscale_with_attention(lr, references, memory_gb, single_image=single_image)
-        return result["sr"]
+        lr = given.rgb("lr", lr, self.model.smallest_lr)
+        if lr.ndim == 3:
+            result = self.upscale_with_attention(
+                lr, references, memory_gb, single_image=single_image
+            )
+            return result["sr"]
+        if references is not None:
+            references = self._encoder.all_of(references)
+        how = {"memory_gb": memory_gb, "single_image": single_image}
+        return np.stack([self.upscale(one, references, **how) for one in lr])
 
     def upscale_with_attention(
         self,
         lr: Picture,
-        references: Picture | Reference | list | None = None,
+        references: Picture | Reference | Iterable | None = None,
         memory_gb: float | None = None,
         *,
         single_image: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, np.ndarray]:
-        """As `upscale`, but tells where the textures came from.
+        """As `upscale` of one picture, but tells where the textures came from.
 
         Args:
             progress: called with the number of tiles that are done and of all.
@@ -112,7 +133,9 @@ class Upscaler:
             of 4×4 pixels [h // 4, w // 4]; `confidence` float32 [H, W]. By the single-image path
             there are no textures: index -1, confidence 0.
         """
-        lr = files.checked("lr", lr, self.model.smallest_lr)
+        lr = given.rgb("lr", lr, self.model.smallest_lr)
+        if lr.ndim == 4:
+            raise InputError("`lr` is a batch. Give one picture, or use `upscale`.")
         way = self._way(lr, references, single_image)
         size = lr.shape[:2]
         cuts = tiles.cut(self.model, size, way.sizes, memory_gb=memory_gb)
@@ -152,15 +175,20 @@ class Upscaler:
     def _way(self, lr, references, single_image):
         if single_image:
             return self._without_any(references)
-        if references is None and self.model.without_reference:
-            return Itself(self._stages, files.checked("lr", lr, self.model.smallest_ref))
         if references is None:
-            references = lr
-        references = references if isinstance(references, list) else [references]
-        if not references:
-            raise InputError("`references` is empty. Give one, or None for the picture itself.")
-        encoded = [r if isinstance(r, Reference) else self.encode_reference(r) for r in references]
-        return References(self._stages, encoded)
+            return self._by_itself(lr)
+        return References(self._stages, self._encoder.all_of(references))
+
+    def _by_itself(self, lr):
+        least = self.model.smallest_ref
+        if min(lr.shape[:2]) < least:
+            raise InputError(
+                f"`lr` is {lr.shape[1]}×{lr.shape[0]} pixels; without a reference {least}×{least} "
+                "are needed. Give a reference."
+            )
+        if self.model.without_reference:
+            return Itself(self._stages, lr)
+        return References(self._stages, self._encoder.all_of(lr))
 
     def _without_any(self, references):
         if references is not None:

@@ -12,21 +12,8 @@ uint8 [B, H, W, 3] to a dict of tensors: `sr` uint8 [B, 4·H, 4·W, 3]; `source`
 """
 
 import functools
-from typing import NamedTuple
 
 import tensorflow as tf
-
-
-class Reference(NamedTuple):
-    """A reference as the network searches it.
-
-    Attributes:
-        key: float32 [1, h // 4, w // 4, C].
-        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4.
-    """
-
-    key: tf.Tensor
-    value: tuple
 
 
 class References:

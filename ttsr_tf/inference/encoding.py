@@ -1,0 +1,77 @@
+"""References as a network searches them: encoded once, and known again later."""
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import PIL.Image
+import tensorflow as tf
+
+from ttsr_tf.errors import InputError
+from ttsr_tf.images import given
+
+
+class Reference(NamedTuple):
+    """A reference as the network searches it.
+
+    Attributes:
+        key: float32 [1, h // 4, w // 4, C].
+        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4.
+        weights: what tells apart the weights that made it; None within a graph.
+    """
+
+    key: tf.Tensor
+    value: tuple
+    weights: tuple | None = None
+
+
+class Encoder:
+    """Makes a `Reference` of a picture.
+
+    Args:
+        model: a built network (see `ttsr_tf.models`).
+        stages: its `Stages`.
+    """
+
+    def __init__(self, model, stages):
+        self._model, self._stages = model, stages
+
+    def encode(self, ref):
+        """A `Reference` of a picture; arguments and errors as of `Upscaler.encode_reference`."""
+        ref = given.rgb("ref", ref, self._model.smallest_ref)
+        if ref.ndim == 4:
+            raise InputError("`ref` is a batch. Give one picture, or a list of them to `upscale`.")
+        return Reference(*self._stages.encode(ref[None]), self._weights())
+
+    def all_of(self, references):
+        """A new list of `Reference` of one picture or `Reference`, or of several.
+
+        Raises:
+            InputError: none, pictures that can't be used, references that other weights encoded.
+        """
+        found = [self._encoded(one) for one in _several(references)]
+        if not found:
+            raise InputError("`references` is empty. Give one, or None for the picture itself.")
+        return found
+
+    def _encoded(self, reference):
+        if not isinstance(reference, Reference):
+            return self.encode(reference)
+        if reference.weights != self._weights():
+            raise InputError(
+                "`references`: one was encoded by another network, or before the weights changed. "
+                "Give what `encode_reference` of this one makes now."
+            )
+        return reference
+
+    def _weights(self):
+        weights = self._model.texture_extractor.weights
+        return tuple(float(tf.norm(tf.convert_to_tensor(weight))) for weight in weights)
+
+
+def _several(references):
+    """A list of what can be iterated over; of one reference, too."""
+    one = isinstance(references, (Reference, str, os.PathLike, PIL.Image.Image))
+    if one or hasattr(references, "shape") or not isinstance(references, Iterable):
+        return [references]
+    return list(references)
