@@ -13,6 +13,7 @@ import statistics
 import time
 
 from ttsr_tf import cli
+from ttsr_tf.models import TEXTURES
 
 cli.start_tensorflow()  # before others import it loudly
 
@@ -57,13 +58,13 @@ def main(config):
     )
 
     def backbone():
-        return model.synthesise(given, outputs["textures"], outputs["confidence"])
+        return model.synthesise(given, [outputs[name] for name in TEXTURES], outputs["confidence"])
 
     timed("backbone", backbone)
     if config.xla:
         timed("backbone, XLA", backbone, jit_compile=True)
     if config.dtype:
-        other = TTSR(**model.get_config(), dtype=f"mixed_{config.dtype}")
+        other = TTSR(**checkpoints.arguments(model), dtype=f"mixed_{config.dtype}")
         other.build()
         other.set_weights(model.get_weights())
         _compare(outputs, timed(f"whole, {config.dtype}", lambda: other(given)))

@@ -11,8 +11,11 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
+from ttsr_tf.models import TEXTURES
+from ttsr_tf.models.sizes import INPUT_SIGNATURE
 
 
+@keras.saving.register_keras_serializable("tests")
 class OneConvolution(keras.Model):
     """Some hundred weights; every stage is a few operations.
 
@@ -44,7 +47,12 @@ class OneConvolution(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+        return {
+            "sr": sr,
+            "index": index,
+            "confidence": confidence,
+            **dict(zip(TEXTURES, textures, strict=True)),
+        }
 
     def query(self, lr_up):
         return self._maps(lr_up)[0]
@@ -74,7 +82,7 @@ class OneConvolution(keras.Model):
         return tf.clip_by_value(sr, -1, 1)
 
     def texture_loss(self, outputs, sr, weigh_by_confidence=False):
-        found = self._maps(sr)[-1] - outputs["textures"][-1]
+        found = self._maps(sr)[-1] - outputs[TEXTURES[-1]]
         squares = tf.cast(found, tf.float32) ** 2
         weight = tf.sigmoid(tf.reduce_mean(outputs["confidence"])) if weigh_by_confidence else 1
         return weight * tf.reduce_mean(squares)
@@ -84,7 +92,10 @@ class OneConvolution(keras.Model):
         return 1_000 * area + sum(area * height * width for height, width in ref_sizes)
 
     def get_config(self):
-        return {"channels": self.channels}
+        return {**super().get_config(), "channels": self.channels}
+
+    def export(self, filepath, **kwargs):
+        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def _maps(self, pictures):
         fine = self.texture_extractor(pictures)

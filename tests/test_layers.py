@@ -107,6 +107,30 @@ def test_unknown_height_and_width_are_not_retraced(case):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+def test_a_missing_batch_dimension_is_told(case):
+    """TensorFlow's kernels would end the process."""
+    cls, arguments, inputs = case
+    layer = cls(**arguments)
+    layer(inputs)
+    one = tf.nest.map_structure(lambda x: x[0], inputs)
+    for used in (layer, cls(**arguments)):
+        with pytest.raises(ValueError, match=r"ndim|takes \[B, H, W, C\]"):
+            used(one)
+
+
+def test_a_functional_model_is_saved_and_loaded(case, tmp_path):
+    """Without `custom_objects`, with sizes that are free."""
+    cls, arguments, inputs = case
+    symbolic = tf.nest.map_structure(
+        lambda x: keras.Input([None, None, *x.shape[3:]], dtype=x.dtype.name), inputs
+    )
+    model = keras.Model(symbolic, cls(**arguments)(symbolic))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    for a, b in zip(tf.nest.flatten(model(inputs)), tf.nest.flatten(again(inputs)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_float16_policy(case):
     cls, arguments, inputs = case
     layer = cls(**arguments, dtype="mixed_float16")

@@ -1,6 +1,8 @@
 """The contract that every network keeps (see `ttsr_tf.models`)."""
 
+import copy
 import inspect
+import pickle
 
 import keras
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf.images.inputs import network_inputs
-from ttsr_tf.models import MODELS, Network, model_class
+from ttsr_tf.models import MODELS, TEXTURES, Network, model_class
 from ttsr_tf.weights import checkpoints
 
 # As small as they go, by the names of MODELS.
@@ -66,7 +68,7 @@ def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
     assert sr.shape == (B, 4 * H, 4 * W, 3)
     assert -1 <= sr.numpy().min() <= sr.numpy().max() <= 1
     outputs = model(inputs)
-    assert set(outputs) == {"sr", "index", "confidence", "textures"}
+    assert set(outputs) == {"sr", "index", "confidence", *TEXTURES}
     np.testing.assert_array_equal(outputs["sr"], sr)
     np.testing.assert_array_equal(outputs["index"], index)
 
@@ -79,7 +81,7 @@ def test_ways_without_a_reference_have_their_shapes(model, rng):
         assert model.single_image(part).shape == (B, 52, 44, 3)
     if model.without_reference:
         outputs = model.without_reference({**part, "ref": inputs["ref"]})
-        assert set(outputs) == {"sr", "index", "confidence", "textures"}
+        assert set(outputs) == {"sr", "index", "confidence", *TEXTURES}
         assert outputs["sr"].shape == (B, 52, 44, 3)
         assert outputs["confidence"].shape == (B, 13, 11, 1)
         assert outputs["index"].shape == (B, 13, 11)
@@ -146,12 +148,46 @@ def test_smallest_sizes_go(model, rng):
     assert sr.shape == (1, 4 * lr.shape[1], 4 * lr.shape[2], 3)
 
 
+def same(model, again, inputs):
+    assert type(again) is type(model) and again.get_config() == model.get_config()
+    for name, output in model(inputs).items():
+        np.testing.assert_array_equal(again(inputs)[name], output, err_msg=name)
+
+
+def test_is_saved_by_keras_and_copied(model, inputs, tmp_path):
+    model(inputs)
+    model.save(tmp_path / "model.keras")
+    same(model, keras.models.load_model(tmp_path / "model.keras"), inputs)
+    same(model, copy.deepcopy(model), inputs)
+    same(model, pickle.loads(pickle.dumps(model)), inputs)
+
+
+def test_keeps_its_policy(request, tmp_path):
+    model = model_class("ttsr")(**FEW, dtype="mixed_bfloat16")
+    model.build()
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.compute_dtype == again.tail[0].compute_dtype == "bfloat16"
+
+
+def test_is_exported_by_keras_for_any_size(model, inputs, tmp_path, rng):
+    model(inputs)
+    model.export(tmp_path / "exported", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "exported"))
+    lr, ref = (rng.integers(256, size=(1, *size, 3), dtype=np.uint8) for size in ((9, 6), (16, 28)))
+    other = network_inputs(lr, ref)
+    found = served.serve(other)
+    for name, output in model(other).items():
+        # Graph and eager kernels may add in another order.
+        np.testing.assert_allclose(found[name], output, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
 def test_is_saved_by_name_and_config(model, tmp_path):
     path = str(tmp_path / "a.safetensors")
     checkpoints.save(model, path)
     again = checkpoints.load(path)
     assert type(again) is type(model)
-    assert again.get_config() == model.get_config()
+    assert checkpoints.arguments(again) == checkpoints.arguments(model)
     names = checkpoints.named_variables(model)
     assert len(names) == len(model.variables)
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):

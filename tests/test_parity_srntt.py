@@ -8,6 +8,7 @@ from ttsr_tf import layers
 from ttsr_tf.images import bicubic
 from ttsr_tf.images.inputs import network_inputs, to_float
 from ttsr_tf.inference.upscaler import Upscaler
+from ttsr_tf.models import TEXTURES
 from ttsr_tf.weights import released_srntt
 
 pytestmark = pytest.mark.xdist_group("parity_srntt")  # they share what is below
@@ -108,7 +109,7 @@ def test_one_reference(facts, inputs, model, variant):
     patches = tf.image.extract_patches(query, [1, 3, 3, 1], [1] * 4, [1] * 4, "VALID")
     score = similarity[1:-1, 1:-1] * np.linalg.norm(patches[0], axis=-1)
     np.testing.assert_allclose(score, facts[f"{variant}/ref1/max_val"], rtol=TOLERANCE)
-    for name, x in zip(MAPS, outputs["textures"], strict=True):
+    for name, x in zip(MAPS, map(outputs.get, TEXTURES), strict=True):
         assert_same(layers.ACTIVATION_SCALE * x, facts, f"{variant}/digest/ref1/{name}")
     np.testing.assert_allclose(outputs["sr"], facts[f"{variant}/ref1/SR"], atol=TOLERANCE)
 
@@ -170,9 +171,9 @@ def test_without_a_reference(facts, model, upscaler, variant):
     outputs = model.without_reference({"lr": lr, "ref": lr})
     index = numbers(outputs["index"][0], 32 // 4)
     np.testing.assert_array_equal(index, facts[f"{variant}/noref/max_idx_M3"])
-    for name, x in zip(MAPS[:2], outputs["textures"], strict=False):
+    for name, x in zip(MAPS[:2], map(outputs.get, TEXTURES), strict=False):
         assert_same(layers.ACTIVATION_SCALE * x, facts, f"{variant}/digest/noref/{name}")
-    finest = np.float64(layers.ACTIVATION_SCALE * outputs["textures"][2])
+    finest = np.float64(layers.ACTIVATION_SCALE * outputs[TEXTURES[2]])
     # One of 11,844 patches at ×4 is as like two others, to rounding.
     expected = facts[f"{variant}/digest/noref/M1"]
     np.testing.assert_allclose([finest.sum(), (finest**2).sum()], expected[:2], rtol=1e-5)

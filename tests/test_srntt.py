@@ -6,6 +6,7 @@ from ttsr_tf import layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.images.inputs import network_inputs, to_uint8
 from ttsr_tf.inference.upscaler import Upscaler
+from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.models.ttsr import TTSR
 
@@ -42,7 +43,10 @@ def test_texture_loss_compares_gram_matrices(model, rng):
             weight = s if weighed else 1  # s²·k of the facts, for 4×6 pixels of LR
             distance = (gram(a * weight) - gram(b * weight)) ** 2
             terms.append(distance.mean() / (4 * (4 * 6 * k) ** 2))
-        outputs = {"textures": tuple(textures), "confidence": tf.constant(confidence)}
+        outputs = {
+            **dict(zip(TEXTURES, textures, strict=True)),
+            "confidence": tf.constant(confidence),
+        }
         loss = model.texture_loss(outputs, sr, weigh_by_confidence=weighed)
         np.testing.assert_allclose(loss, np.mean(terms), rtol=1e-5)
 

@@ -6,6 +6,7 @@ from ttsr_tf import configuration
 from ttsr_tf.errors import InputError
 from ttsr_tf.models import MODELS, OPTIONS, model_class
 from ttsr_tf.training.config import TrainingConfig, check
+from ttsr_tf.weights.checkpoints import arguments
 
 SMALL = {"dataset": "sample", "vgg19_weights": "random", "perceptual_weight": 0, "max_steps": 5000}
 
@@ -64,7 +65,7 @@ def test_every_option_is_a_flag_and_an_argument():
     assert OPTIONS.keys() == MODELS.keys()
     for name in MODELS:
         config = TrainingConfig(run_dir="x", max_steps=1, model=name)
-        assert model_class(name)(**config.model_config).get_config() == config.model_config
+        assert arguments(model_class(name)(**config.model_config)) == config.model_config
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from ttsr_tf import TTSR, layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.images.inputs import network_inputs
+from ttsr_tf.models import TEXTURES
 from ttsr_tf.weights.initial import initialise
 
 
@@ -32,7 +33,11 @@ def test_sizes_and_batch_are_free(model, rng):
     assert outputs["index"].shape == (2, 5, 7)
     assert outputs["index"].numpy().max() < 6 * 4
     assert outputs["confidence"].shape == (2, 5, 7, 1)
-    assert [t.shape[1:] for t in outputs["textures"]] == [(5, 7, 256), (10, 14, 128), (20, 28, 64)]
+    assert [t.shape[1:] for t in map(outputs.get, TEXTURES)] == [
+        (5, 7, 256),
+        (10, 14, 128),
+        (20, 28, 64),
+    ]
 
 
 def test_a_residual_network_starts_as_the_enlarged_picture(rng):
@@ -71,7 +76,7 @@ def test_texture_loss_averages_three_scales(rng):
     ]
     confidence = rng.uniform(-1, 1, (2, 4, 6, 1)).astype(np.float32)
     sr = tf.constant(rng.uniform(-1, 1, (2, 16, 24, 3)), tf.float32)
-    outputs = {"textures": tuple(textures), "confidence": confidence}
+    outputs = {**dict(zip(TEXTURES, textures, strict=True)), "confidence": confidence}
     pairs = [
         (np.array(a), np.array(b))
         for a, b in zip(textures, model.texture_extractor(sr), strict=True)

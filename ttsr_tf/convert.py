@@ -48,7 +48,7 @@ def main(config):
 
     model = _model(config)
     checkpoints.save(model, config.output, dtype=config.dtype)
-    print(f"{config.output}: {model.count_params():,} parameters, {model.get_config()}")
+    print(f"{config.output}: {model.count_params():,} parameters, {checkpoints.arguments(model)}")
 
 
 def _check(config):

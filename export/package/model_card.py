@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import __version__
+from ttsr_tf.weights import checkpoints
 
 from ..graph.signatures import INTERFACE
 
@@ -25,7 +26,7 @@ def write(folder, model, limits, **facts):
     """
     card = {
         "model": f"{type(model).__name__}: four times larger pictures, textures from a reference",
-        "config": model.get_config(),
+        "config": checkpoints.arguments(model),
         "parameters": model.count_params(),
         **facts,
         "smallest": {

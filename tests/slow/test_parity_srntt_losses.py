@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.images.inputs import network_inputs, to_float
+from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.training import losses
 from ttsr_tf.weights import released_srntt, vgg19
@@ -101,7 +102,7 @@ def values(networks, inputs, maps, *, model, features, sr):
     return {
         "rec": losses.reconstruction(hr, sr),
         "percep": SCALE**2 * losses.perceptual(features(hr)[0], features(sr)[0]),
-        "texture": model.texture_loss({"textures": maps}, sr),
+        "texture": model.texture_loss(dict(zip(TEXTURES, maps, strict=True)), sr),
         "adv_g": losses.adversarial(released.critic(networks[2], sr)),
         "bp": losses.back_projection(inputs["lr"], sr),
     }
@@ -184,7 +185,7 @@ def test_textures_weighed_as_the_program_does(facts, networks, inputs, textures,
         expected = facts[f"{variant}/loss/tex_weights_{name}"]
         np.testing.assert_allclose(loss(np.full_like(similarity, value)), expected, rtol=LOSS)
     # The package's own, for similarities of one: no weights at all.
-    outputs = {"textures": textures, "confidence": tf.ones_like(similarity)}
+    outputs = {**dict(zip(TEXTURES, textures, strict=True)), "confidence": tf.ones_like(similarity)}
     ours = model.texture_loss(outputs, sr, weigh_by_confidence=True)
     np.testing.assert_allclose(ours, facts[f"{variant}/loss/cli/loss_texture"], rtol=LOSS)
 

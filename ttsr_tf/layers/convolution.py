@@ -8,6 +8,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.layers.convolution_gradient import convolved
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Convolution(keras.layers.Layer):
     """A convolution with bias, zero-padded by half a kernel on both sides, then optionally ReLU.
 
@@ -35,7 +36,7 @@ class Convolution(keras.layers.Layer):
         self.activation = activation
 
     def build(self, input_shape):
-        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        shapes = input_shape if _are_several(input_shape) else [input_shape]
         channels = sum(shape[-1] for shape in shapes)
         fan_in = self.kernel_size**2 * channels
         shape = (self.kernel_size, self.kernel_size, channels, self.filters)
@@ -45,6 +46,9 @@ class Convolution(keras.layers.Layer):
 
     def call(self, x):
         maps = x if isinstance(x, list) else [x]
+        if any(x.shape.rank != 4 for x in maps):  # TensorFlow would end the process
+            ranks = [x.shape.rank for x in maps]
+            raise InputError(f"`{self.name}` takes [B, H, W, C], got ranks {ranks}.")
         by_hand = self.strides == 1 and self.kernel_size in (1, 3)
         if by_hand and not devices.has_fast_convolution_gradient():
             return convolved(maps, self.kernel, self.bias, relu=self.activation == "relu")
@@ -63,7 +67,7 @@ class Convolution(keras.layers.Layer):
         return tf.nn.conv2d(x, kernel, self.strides, padding)
 
     def compute_output_shape(self, input_shape):
-        batch, *size, _ = input_shape[0] if isinstance(input_shape, list) else input_shape
+        batch, *size, _ = input_shape[0] if _are_several(input_shape) else input_shape
         size = [n if n is None else -(-n // self.strides) for n in size]
         return (batch, *size, self.filters)
 
@@ -75,6 +79,11 @@ class Convolution(keras.layers.Layer):
             "strides": self.strides,
             "activation": self.activation,
         }
+
+
+def _are_several(shape):
+    """Whether it is of several maps; Keras gives a saved model's shape as a list."""
+    return hasattr(shape[0], "__len__")
 
 
 def uniform(fan_in):

@@ -6,6 +6,7 @@ from ttsr_tf.layers.convolution import Convolution
 from ttsr_tf.layers.resampling import Downsample, Upsample
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class CrossScaleIntegration(keras.layers.Layer):
     """Every scale receives every other one, and merges them (CSFI; paper, section 3.3, figure 3).
 
@@ -20,6 +21,7 @@ class CrossScaleIntegration(keras.layers.Layer):
 
     def __init__(self, filters, num_scales, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = [keras.layers.InputSpec(ndim=4)] * num_scales
         self.filters = filters
         self.num_scales = num_scales
         scales = range(num_scales)

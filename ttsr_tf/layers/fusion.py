@@ -5,6 +5,7 @@ import keras
 from ttsr_tf.layers.convolution import Convolution
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class SoftFusion(keras.layers.Layer):
     """x + conv(concat(x, textures)) · confidence (paper, section 3.2, equation 5).
 
@@ -17,6 +18,7 @@ class SoftFusion(keras.layers.Layer):
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 4, 4)]
         self.filters = filters
         self.conv = Convolution(filters, name="conv", dtype=self.dtype_policy)
 

@@ -13,6 +13,7 @@ from ttsr_tf.layers.search import EPSILON, best_match
 STREAMED, PATCHES = "streamed", "patches"
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Relevance(keras.layers.Layer):
     """Best match by normalised inner product of 3×3 patches (paper, section 3.2, equations 2–4).
 
@@ -39,6 +40,7 @@ class Relevance(keras.layers.Layer):
 
     def __init__(self, matching=STREAMED, matching_memory_mb=256, padding=SAME, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
+        self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 4)]
         if matching not in (STREAMED, PATCHES):
             raise InputError(f"`matching` must be {STREAMED} or {PATCHES}, got {matching!r}.")
         check_padding(padding)

@@ -55,6 +55,7 @@ def _cubic(distance, a=-0.75):
     return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Upsample(keras.layers.Layer):
     """Bicubic enlargement, 1×1 convolution, ReLU: a coarse scale brought to a finer one.
 
@@ -70,6 +71,7 @@ class Upsample(keras.layers.Layer):
 
     def __init__(self, filters, factor, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.factor = factor
         self.conv = Convolution(filters, kernel_size=1, name="conv", dtype=self.dtype_policy)
@@ -88,6 +90,7 @@ class Upsample(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters, "factor": self.factor}
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class SubPixelUpsample(keras.layers.Layer):
     """Convolution to four times the channels, pixel shuffle ×2, ReLU.
 
@@ -99,6 +102,7 @@ class SubPixelUpsample(keras.layers.Layer):
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.conv = Convolution(4 * filters, name="conv", dtype=self.dtype_policy)
 
@@ -116,6 +120,7 @@ class SubPixelUpsample(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters}
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Downsample(keras.layers.Layer):
     """One stride-2 convolution with ReLU for each factor of two: a fine scale made coarser.
 
@@ -128,6 +133,7 @@ class Downsample(keras.layers.Layer):
 
     def __init__(self, filters, factor, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.factor = factor
         self.convs = [

@@ -5,6 +5,7 @@ import keras
 from ttsr_tf.layers.convolution import Convolution
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class ResidualBlock(keras.layers.Layer):
     """x + conv(ReLU(conv(x))): no normalisation, and no ReLU after the sum (paper, section 3.3).
 
@@ -16,6 +17,7 @@ class ResidualBlock(keras.layers.Layer):
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.conv1 = Convolution(filters, activation="relu", name="conv1", dtype=self.dtype_policy)
         self.conv2 = Convolution(filters, name="conv2", dtype=self.dtype_policy)
@@ -35,6 +37,7 @@ class ResidualBlock(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters}
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class ResidualStack(keras.layers.Layer):
     """`num_blocks` residual blocks, then one convolution. What it adds to is the caller's choice.
 
@@ -47,6 +50,7 @@ class ResidualStack(keras.layers.Layer):
 
     def __init__(self, filters, num_blocks, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.num_blocks = num_blocks
         self.blocks = [

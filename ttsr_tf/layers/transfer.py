@@ -6,6 +6,7 @@ import tensorflow as tf
 from ttsr_tf.layers.padding import SAME, VALID, check_padding
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Transfer(keras.layers.Layer):
     """Pastes the matched patches of a scale and takes their mean (paper, section 3.2, equation 4).
 
@@ -29,6 +30,7 @@ class Transfer(keras.layers.Layer):
 
     def __init__(self, scale, padding=SAME, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 3)]
         check_padding(padding)
         self.scale = scale
         self.padding = padding

@@ -22,6 +22,7 @@ CHANNELS = {
 }
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class VGG19(keras.layers.Layer):
     """VGG19 (Simonyan and Zisserman 2015) up to the last map that is wanted.
 
@@ -46,6 +47,7 @@ class VGG19(keras.layers.Layer):
 
     def __init__(self, cuts, *, mean=MEAN, transposed=False, **kwargs):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.cuts = tuple(cuts)
         self.mean = tuple(mean)
         self.transposed = transposed

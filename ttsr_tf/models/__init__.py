@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A network's name on command lines and in files: the class in the module of that name.
 MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
+# What a call gives of the textures, from coarse to fine; flat, as a SavedModel's outputs must be.
+TEXTURES = "textures_x1", "textures_x2", "textures_x4"
 # Its arguments beyond `num_residual_blocks` and `num_features`.
 OPTIONS = {"ttsr": ("residual",), "srntt": ("transposed_vgg19",)}
 
@@ -35,8 +37,8 @@ class Network(Protocol):
     `inputs` is a dict of `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and `ref_down_up`
     [B, h, w, 3], h and w multiples of 4.
 
-    Calling it with `inputs` gives a dict of `sr` [B, 4·H, 4·W, 3], `index`, `confidence` and
-    `textures`, as the methods below have them.
+    Calling it with `inputs` gives a dict of `sr` [B, 4·H, 4·W, 3], `index` and `confidence`, as the
+    methods below have them, and of the textures under the names of `TEXTURES`.
 
     Attributes:
         value_channels: of the maps of `value` and `textures`, and first of `query` and `key`.

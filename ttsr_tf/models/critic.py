@@ -10,6 +10,7 @@ _WIDTHS = 32, 64, 128, 256, 512
 _SHRINKS = 2 ** len(_WIDTHS)
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Critic(keras.Model):
     """Scores pictures of one size; always float32, which the gradient penalty needs.
 
@@ -27,6 +28,7 @@ class Critic(keras.Model):
 
     def __init__(self, crop_size: int = 160, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         if crop_size < _SHRINKS or crop_size % _SHRINKS:
             raise InputError(f"`crop_size` must be a multiple of {_SHRINKS}, got {crop_size}.")
         self.crop_size = crop_size
@@ -57,7 +59,7 @@ class Critic(keras.Model):
         return self.dense2(_leaky(self.dense1(x)))
 
     def get_config(self):
-        return {"crop_size": self.crop_size}
+        return {**super().get_config(), "crop_size": self.crop_size}
 
 
 def _dense(units, fan_in):

@@ -1,6 +1,14 @@
 """What every network asks of its inputs."""
 
+import tensorflow as tf
+
 from ttsr_tf.errors import InputError
+
+# Of any size, for `export`.
+INPUT_SIGNATURE = {
+    name: tf.TensorSpec([None, None, None, 3], tf.float32, name)
+    for name in ("lr", "lr_up", "ref", "ref_down_up")
+}
 
 
 def check_sizes(inputs):

@@ -13,11 +13,13 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
-from ttsr_tf.models.sizes import check_sizes
+from ttsr_tf.models import TEXTURES
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class SRNTT(keras.Model):
     """Enlarges pictures four times with textures that are swapped in from a reference.
 
@@ -87,7 +89,12 @@ class SRNTT(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+        return {
+            "sr": sr,
+            "index": index,
+            "confidence": confidence,
+            **dict(zip(TEXTURES, textures, strict=True)),
+        }
 
     def query(self, lr_up):
         return self.texture_extractor(lr_up)[0]
@@ -134,7 +141,12 @@ class SRNTT(keras.Model):
         )
         index, confidence = matches[0]
         sr = self.synthesise(inputs, textures, confidence)
-        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+        return {
+            "sr": sr,
+            "index": index,
+            "confidence": confidence,
+            **dict(zip(TEXTURES, textures, strict=True)),
+        }
 
     def ideal_textures(self, hr):
         return self.texture_extractor(hr)
@@ -159,7 +171,12 @@ class SRNTT(keras.Model):
         if weigh_by_confidence:
             x1 = outputs["confidence"]
             weights = [x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)]
-        terms = zip(outputs["textures"], self.texture_extractor(sr), weights, strict=True)
+        terms = zip(
+            (outputs[name] for name in TEXTURES),
+            self.texture_extractor(sr),
+            weights,
+            strict=True,
+        )
         return tf.add_n([layers.gram_distance(a * w, b * w) for a, b, w in terms]) / 3
 
     def build(self, input_shape=None):
@@ -198,6 +215,10 @@ class SRNTT(keras.Model):
             return network + round(18 * search) + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
 
+    def export(self, filepath, **kwargs):
+        """As Keras has it, but for pictures of any size."""
+        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+
     def get_config(self):
         names = "num_residual_blocks", "num_features", "transposed_vgg19"
-        return {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -12,11 +12,13 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
-from ttsr_tf.models.sizes import check_sizes
+from ttsr_tf.models import TEXTURES
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class TTSR(keras.Model):
     """Enlarges pictures four times with textures from a reference.
 
@@ -31,7 +33,7 @@ class TTSR(keras.Model):
     `ref` of any size from 4×4, `ref_down_up` as large as `ref`; `ttsr_tf.network_inputs` makes it.
     Outputs: a dict of `sr` [B, 4·H, 4·W, 3] in [-1, 1]; `index` int32 [B, H, W], row-major
     positions in the reference's ×1 map [h // 4, w // 4]; `confidence` [B, H, W, 1];
-    `textures`, three maps of 256, 128 and 64 channels at ×1, ×2 and ×4.
+    `textures_x1`, `_x2`, `_x4`, maps of 256, 128 and 64 channels at ×1, ×2 and ×4.
 
     Raises InputError where sizes don't go together.
     """
@@ -95,7 +97,12 @@ class TTSR(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return {"sr": sr, "index": index, "confidence": confidence, "textures": textures}
+        return {
+            "sr": sr,
+            "index": index,
+            "confidence": confidence,
+            **dict(zip(TEXTURES, textures, strict=True)),
+        }
 
     def query(self, lr_up):
         return self.texture_extractor(lr_up)[0]
@@ -150,7 +157,12 @@ class TTSR(keras.Model):
             x1 = outputs["confidence"]
             scales = x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)
             weights = [tf.sigmoid(x) for x in scales]
-        terms = zip(outputs["textures"], self.texture_extractor(sr), weights, strict=True)
+        terms = zip(
+            (outputs[name] for name in TEXTURES),
+            self.texture_extractor(sr),
+            weights,
+            strict=True,
+        )
         return tf.add_n([_squared_error(a * weight, b * weight) for a, b, weight in terms]) / 3
 
     def build(self, input_shape=None):
@@ -191,9 +203,13 @@ class TTSR(keras.Model):
         backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
         return backbone + search + _LTE_FLOPS * 16 * (queries + 2 * keys)
 
+    def export(self, filepath, **kwargs):
+        """As Keras has it, but for pictures of any size."""
+        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+
     def get_config(self):
         names = "num_residual_blocks", "num_features", "residual"
-        return {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _refined(scales, exchange, stacks):

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from ttsr_tf.models import TEXTURES
+
 
 def of_losses(way, batch, losses_of, *, num_losses, micro_batch_size=None, critic_learns=None):
     """The gradient of a weighed sum of losses, and the losses.
@@ -44,7 +46,7 @@ def _of_part(way, batch, losses_of, *, critic_learns):
         outputs = way.outputs(batch)
     if critic_learns:
         critic_learns(outputs["sr"])
-    seen = tf.nest.flatten([outputs.get(name, []) for name in ("sr", "confidence", "textures")])
+    seen = [outputs[name] for name in ("sr", "confidence", *TEXTURES) if name in outputs]
     # Only what the generator put out is watched: VGG19, the critic and the texture extractor judge
     # it, and must not learn from that.
     with tf.GradientTape(watch_accessed_variables=False) as judging:

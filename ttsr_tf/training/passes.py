@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from ttsr_tf.models import TEXTURES
+
 
 class Pass(NamedTuple):
     """A way, and what learns on it.
@@ -36,6 +38,6 @@ def with_textures(generator):
         textures = generator.ideal_textures(batch["hr"])
         confidence = tf.ones([*tf.unstack(tf.shape(textures[0]))[:3], 1])
         sr = generator.synthesise(batch, textures, confidence)
-        return {"sr": sr, "confidence": confidence, "textures": textures}
+        return {"sr": sr, "confidence": confidence, **dict(zip(TEXTURES, textures, strict=True))}
 
     return [found, ideal] if generator.ideal_textures else [found]

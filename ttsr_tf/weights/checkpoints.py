@@ -12,6 +12,8 @@ from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import files, naming
 
+_KERAS_OWN = "name", "trainable", "dtype"
+
 
 def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     """A dict of the variables of a layer or model, such as `refine_12.0.blocks.3.conv1.kernel`."""
@@ -30,6 +32,11 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     return found | {v.name.split("/")[-1].removesuffix(":0"): v for v in own}
 
 
+def arguments(model: Network) -> dict:
+    """What a network's class is made with, as files have it: without what any Keras model has."""
+    return {name: value for name, value in model.get_config().items() if name not in _KERAS_OWN}
+
+
 def save(model: Network, path: str, *, dtype: str = "float32") -> None:
     """Writes a network by rename.
 
@@ -43,7 +50,7 @@ def save(model: Network, path: str, *, dtype: str = "float32") -> None:
     """
     (name,) = (name for name, cls in MODELS.items() if cls == type(model).__name__)
     arrays = {key: np.asarray(v, dtype) for key, v in named_variables(model).items()}
-    files.write(path, files.Header(name, model.get_config()), arrays)
+    files.write(path, files.Header(name, arguments(model)), arrays)
 
 
 def load(checkpoint: str | os.PathLike) -> Network:
@@ -77,7 +84,7 @@ def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
     """
     path = naming.path_of(checkpoint)
     header = files.read_header(path)
-    wanted = model.get_config()
+    wanted = arguments(model)
     if MODELS[header.model] != type(model).__name__ or header.config != wanted:
         raise InputError(
             f"{path} holds {MODELS[header.model]} with {header.config}, not "
