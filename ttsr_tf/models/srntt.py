@@ -194,8 +194,8 @@ class SRNTT(keras.Model):
         convs = 2 * (content + x1 + 4 * x2 + 16 * x4) + 66  # of n×n channels, in areas of LR
         network = 18 * n * (n * convs + coarse + 4 * middle + 16 * fine) * queries
         if not ref_sizes:  # LR, a sixteenth of what is matched with it at every scale
-            search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 / 16
-            return network + round(18 * search) + _VGG19_FLOPS * 17 * queries
+            search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
+            return network + search + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
 
     def get_config(self):
