@@ -21,9 +21,8 @@ _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 class SRNTT(keras.Model):
     """Enlarges pictures four times with textures that are swapped in from a reference.
 
-    Batch normalisation is folded into the convolutions where weights are converted, and left out
-    where they are trained: it can't be divided over parts of a batch or replicas. Swapped maps are
-    1/57.63 of VGG19's own, as its folded weights give them.
+    Batch normalisation is folded into convolutions where weights are converted, and left out where
+    they are trained: parts of a batch can't share it. Swapped maps are 1/57.63 of VGG19's own.
 
     Args:
         num_residual_blocks: blocks of the content extractor, at ×1, at ×2 and at ×4.
@@ -151,9 +150,8 @@ class SRNTT(keras.Model):
             outputs: as of a call.
             sr: float [B, 4·H, 4·W, 3].
             weigh_by_confidence: whether both sides are multiplied by the confidence, brought to
-                each scale, as in the paper. The released program multiplies by sigmoid(-20 ·
-                confidence + 0.65) instead, which falls where textures match better and is so small
-                that no loss is left.
+                each scale. The released program has sigmoid(-20 · confidence + 0.65) instead, which
+                falls where textures match better, and leaves no loss.
         """
         weights = [1.0, 1.0, 1.0]
         if weigh_by_confidence:
@@ -171,9 +169,8 @@ class SRNTT(keras.Model):
         self.head.build(picture)
         for layer, channels in zip(self.join, self.value_channels, strict=True):
             layer.build([features, (None, None, None, channels)])
-        for layer in (self.content, *self.refine, *self.enlarge_single, *self.enlarge):
-            layer.build(features)
-        for layer in (self.tail_single, self.tail[0]):
+        enlargements = *self.enlarge_single, *self.enlarge
+        for layer in (self.content, *self.refine, *enlargements, self.tail_single, self.tail[0]):
             layer.build(features)
         self.tail[1].build((None, None, None, n // 2))
         self.built = True
