@@ -38,8 +38,7 @@ class SRNTT(keras.Model):
 
     value_channels = 256, 128, 64
     smallest_lr, smallest_ref = 3, 12
-    # benchmarks/tiles.py, on weights in the released format: with 16 no value was further than a
-    # level from the picture in one piece, with 8 0.6 % were.
+    # benchmarks/tiles.py: 16 left no value further than a level from a picture in one piece.
     tile_overlap = 24
 
     def __init__(
