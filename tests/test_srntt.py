@@ -92,6 +92,14 @@ def test_tiles_without_a_reference_search_all_of_the_picture(model, lr, monkeypa
     assert np.abs(np.int32(whole["sr"]) - tiled["sr"]).mean() < 1
 
 
+def test_what_searching_itself_costs(model):
+    """Every map of LR, s·W × s·H / 4 of it, against the same of a picture four times as large."""
+    maps = zip((1, 2, 4), model.value_channels, strict=True)
+    search = sum(2 * c * (s * 40 * s * 60) * (s * 10 * s * 15) for s, c in maps)
+    more = model.flops((80, 120), []) - 4 * model.flops((40, 60), [])
+    assert more == 12 * search  # sixteen times the search, four times the rest
+
+
 def test_a_picture_too_small_to_be_its_own_reference(model, rng):
     lr = rng.integers(256, size=(11, 30, 3), dtype=np.uint8)
     with pytest.raises(InputError, match=r"`lr`.*12×12"):

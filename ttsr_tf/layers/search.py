@@ -86,9 +86,8 @@ def _search(query, key, side):
 
 
 def _search_tile(query, key, k, *, tilings):
-    """The best within one tile of the key: scores, but for the query's norm, and their index.
-
-    Both are [rows of query tiles, columns of query tiles, *query_tile].
+    """The best within one tile of the key: scores, but for the query's norm, and their index, both
+    [rows of query tiles, columns of query tiles, *query_tile].
     """
     (query_grid, query_tile), (key_grid, key_tile) = tilings
     corner = _corner(k, key_grid, key_tile)

@@ -23,9 +23,8 @@ _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 class SRNTT(keras.Model):
     """Enlarges pictures four times with textures that are swapped in from a reference.
 
-    Batch normalisation is folded into the convolutions where weights are converted, and left out
-    where they are trained: it can't be divided over parts of a batch or replicas. Swapped maps are
-    1/57.63 of VGG19's own, as its folded weights give them.
+    Batch normalisation is folded into convolutions where weights are converted, and left out where
+    they are trained: parts of a batch can't share it. Swapped maps are 1/57.63 of VGG19's own.
 
     Args:
         num_residual_blocks: blocks of the content extractor, at ×1, at ×2 and at ×4.
@@ -41,8 +40,7 @@ class SRNTT(keras.Model):
 
     value_channels = 256, 128, 64
     smallest_lr, smallest_ref = 3, 12
-    # benchmarks/tiles.py, on weights in the released format: with 16 no value was further than a
-    # level from the picture in one piece, with 8 0.6 % were.
+    # benchmarks/tiles.py: 16 left no value further than a level from a picture in one piece.
     tile_overlap = 24
 
     def __init__(
@@ -163,9 +161,8 @@ class SRNTT(keras.Model):
             outputs: as of a call.
             sr: float [B, 4·H, 4·W, 3].
             weigh_by_confidence: whether both sides are multiplied by the confidence, brought to
-                each scale, as in the paper. The released program multiplies by sigmoid(-20 ·
-                confidence + 0.65) instead, which falls where textures match better and is so small
-                that no loss is left.
+                each scale. The released program has sigmoid(-20 · confidence + 0.65) instead, which
+                falls where textures match better, and leaves no loss.
         """
         weights = [1.0, 1.0, 1.0]
         if weigh_by_confidence:
@@ -188,9 +185,8 @@ class SRNTT(keras.Model):
         self.head.build(picture)
         for layer, channels in zip(self.join, self.value_channels, strict=True):
             layer.build([features, (None, None, None, channels)])
-        for layer in (self.content, *self.refine, *self.enlarge_single, *self.enlarge):
-            layer.build(features)
-        for layer in (self.tail_single, self.tail[0]):
+        enlargements = *self.enlarge_single, *self.enlarge
+        for layer in (self.content, *self.refine, *enlargements, self.tail_single, self.tail[0]):
             layer.build(features)
         self.tail[1].build((None, None, None, n // 2))
         self.built = True
@@ -211,8 +207,8 @@ class SRNTT(keras.Model):
         convs = 2 * (content + x1 + 4 * x2 + 16 * x4) + 66  # of n×n channels, in areas of LR
         network = 18 * n * (n * convs + coarse + 4 * middle + 16 * fine) * queries
         if not ref_sizes:  # LR, a sixteenth of what is matched with it at every scale
-            search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 / 16
-            return network + round(18 * search) + _VGG19_FLOPS * 17 * queries
+            search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
+            return network + search + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
 
     def export(self, filepath, **kwargs):
