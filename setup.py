@@ -11,6 +11,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
+    # Gradio judges the paths of files that it doesn't open, too; the examples are scikit-image's.
+    "page": ["gradio>=6.31", "scikit-image>=0.22"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
     "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
@@ -60,12 +62,14 @@ setup(
         **EXTRAS,
         "dev": [
             *EXTRAS["convert"],
+            *EXTRAS["page"],
             *EXTRAS["ray"],
             *EXTRAS["sample"],
             *EXTRAS["serving"],
             *EXTRAS["tfds"],
             "dill>=0.3.8",  # for tfds.testing
             "import-linter>=2.0",
+            "playwright>=1.45",  # drives Chromium, which is Debian's
             "pytest>=8,<9.2",  # with 9.2, pytest-xdist 3.8's groups are silently none
             "pytest-cov>=5",
             "pytest-xdist>=3.5",

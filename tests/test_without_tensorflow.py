@@ -8,8 +8,9 @@ from conftest import ROOT
 # Files that DESIGN marks, and the doors.
 LIGHT = [
     *("ttsr_tf", "ttsr_tf.__main__", "ttsr_tf.cli", "ttsr_tf.configuration", "ttsr_tf.errors"),
-    *("ttsr_tf.files", "ttsr_tf.progress"),
+    *("ttsr_tf.files", "ttsr_tf.ports", "ttsr_tf.progress"),
     *("ttsr_tf.images", "ttsr_tf.images.files", "ttsr_tf.images.sheets", "ttsr_tf.models"),
+    "ttsr_tf.images.attention",
     *("ttsr_tf.weights", "ttsr_tf.weights.files", "ttsr_tf.weights.names"),
     *("ttsr_tf.data", "ttsr_tf.data.pairing", "ttsr_tf.data.sets", "ttsr_tf.data.folders"),
     *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5"),
@@ -19,7 +20,8 @@ LIGHT = [
     *("ttsr_tf.evaluation", "ttsr_tf.evaluation.config", "ttsr_tf.evaluation.references"),
     *("ttsr_tf.evaluation.results", "ttsr_tf.evaluation.published", "ttsr_tf.evaluation.report"),
     *("ttsr_tf.training", "ttsr_tf.training.config", "ttsr_tf.training.run_folder"),
-    *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo")),
+    *("ttsr_tf.web", "ttsr_tf.web.config", "ttsr_tf.web.photograph"),
+    *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo", "page")),
     *(f"export.{door}" for door in ("saved_model", "serve", "client", "batch")),
 ]
 

@@ -1,4 +1,4 @@
-"""The console command: ttsr upscale|train|evaluate|convert|demo|export|client|serve|batch --…"""
+"""The console command: `ttsr COMMAND --…`, of the names in `COMMANDS`."""
 
 import importlib.util
 import runpy
@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "ttsr_tf.evaluate",
     "convert": "ttsr_tf.convert",
     "demo": "ttsr_tf.demo",
+    "page": "ttsr_tf.page",
     "export": "export.saved_model",
     "serve": "export.serve",
     "client": "export.client",

@@ -3,10 +3,10 @@
 import dataclasses
 import importlib.util
 import os
-import socket
 
 from ttsr_tf.configuration import REQUIRED, Configuration, integer, string
 from ttsr_tf.errors import InputError
+from ttsr_tf.ports import require_free
 
 from ..package import versions
 
@@ -75,7 +75,7 @@ def check(config: ServeConfig) -> None:
             "differ."
         )
     for name, port in zip(_PORTS, ports, strict=True):
-        _require_free(config.host, name, port)
+        require_free(config.host, name, port)
 
 
 def check_folder(folder: str) -> None:
@@ -86,15 +86,3 @@ def check_folder(folder: str) -> None:
             f"{folder} holds no numbered folder. Export a model: "
             f"python -m {exporting} --output_dir={folder} --checkpoint=…"
         )
-
-
-def _require_free(host, name, port):
-    """Before Ray's long start. The port is bound again later."""
-    try:
-        with socket.create_server((host, port)):
-            pass
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]  # Python adds the address
-        raise InputError(
-            f"Can't listen on port {port} of {host} ({reason}). Choose another `{name}`."
-        ) from None
