@@ -48,6 +48,8 @@ def page(actions: Actions, *, pairs: list, photograph: str) -> gr.Blocks:
                         _upload("Small picture"),
                         _upload("Reference (something similar, sharp)"),
                     ]
+                    # Gradio keeps only what it shows of an example longer than uploads.
+                    pair[1].keep_in_cache.update(ref for _, ref in pairs)
                     pairs = gr.Examples(pairs, pair, label="Examples", visible_columns=[0])
                     enlarge = gr.Button("Enlarge", variant="primary")
                 with gr.Tab("One photograph"):

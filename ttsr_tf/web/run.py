@@ -25,8 +25,8 @@ def serve_page(
 
     Args:
         config: a `PageConfig`.
-        folder: where examples and results are kept; Gradio keeps uploads where the environment's
-            GRADIO_TEMP_DIR says.
+        folder: of examples and results: the environment's GRADIO_TEMP_DIR, where Gradio keeps
+            uploads, and from which it removes what is an hour old.
         stopped: returns when the page shall end; default: never, but Ctrl-C raises
             KeyboardInterrupt.
 
@@ -39,7 +39,7 @@ def serve_page(
 
     upscaler = load(config.checkpoint)
     upscaler.upscale(np.zeros([16, 16, 3], np.uint8))  # nobody waits for what is only done once
-    page = layout.page(Actions(upscaler, config, folder), **_examples(folder))
+    page = layout.page(Actions(upscaler, config, folder), **write_examples(folder))
     page.queue(max_size=config.max_queued, default_concurrency_limit=_MOST_CLICKS)
     page.launch(
         server_name=config.host,
@@ -64,8 +64,15 @@ def serve_page(
         page.close(verbose=False)
 
 
-def _examples(folder):
-    """Two photographs of one scene, whole and in parts: the page's `pairs` and `photograph`."""
+def write_examples(folder):
+    """Writes two photographs of one scene, whole and in parts.
+
+    Args:
+        folder: where to.
+
+    Returns:
+        A dict of what `layout.page` calls `pairs` and `photograph`.
+    """
     ref, hr = sample.stereo_pair()
 
     def path(name, picture):
