@@ -9,8 +9,8 @@ from conftest import ROOT
 
 pytest.importorskip("gradio", reason="NOT TESTED: needs the extra `page`")
 
-# Gradio's own hand that removes files, when all of them are old; a process, since Gradio never closes
-# its loops.
+# Gradio's own hand that removes files, when all of them are old. In a process, since Gradio leaves
+# its loops open.
 _AN_HOUR_LATER = """
 import sys, warnings
 warnings.filterwarnings("ignore", "unclosed", ResourceWarning)
