@@ -18,11 +18,8 @@ THEME = gr.themes.Default(
     font=["system-ui", "sans-serif"],
     font_mono=["ui-monospace", "monospace"],
 )
-# Small pictures are shown large, too. Without links the footer is an empty strip.
-CSS = """
-#result img, #source img { width: 100%; }
-footer { display: none !important; }
-"""
+# Without links the footer is an empty strip.
+CSS = "footer { display: none !important; }"
 _WAITING = "The result appears here. An example needs one click."
 # On a phone the result is below what is given.
 _SCROLL = """() => setTimeout(() => document.querySelector("#slider")?.scrollIntoView(
