@@ -13,11 +13,17 @@ def test_confidence_overlay(rng):
     assert shown.dtype == np.uint8
     for row in range(12):
         for column in range(20):
-            share = min(max(2 * confidence[row // 4, column // 4] - 1, 0), 1)
+            share = min(max((confidence[row // 4, column // 4] - 0.77) / 0.23, 0), 1)
             tint = np.array([230 * (1 - share), 120 * (1 - share) + 90 * share, 220 * share])
             expected = (sr[row, column].mean() + tint) / 2
             # Rounded once, from float32's and not from these numbers.
             np.testing.assert_allclose(shown[row, column], expected, rtol=0, atol=0.5001)
+
+
+def test_a_useless_reference_looks_useless():
+    """0.83, 0.77, 0.53 and 0.48 are mean confidences of the same place, others, noise and grey."""
+    found = [attention.similarity(np.float32(mean)) for mean in (1.0, 0.83, 0.77, 0.53, 0.48)]
+    np.testing.assert_allclose(found, [1, 0.26, 0, 0, 0], atol=0.005)
 
 
 def test_source():

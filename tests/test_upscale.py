@@ -13,7 +13,7 @@ import ttsr_tf
 from ttsr_tf import TTSR, configuration
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, files, sheets
-from ttsr_tf.inference import UpscaleConfig, memory, upscale_files
+from ttsr_tf.inference import UpscaleConfig, memory, said, upscale_files
 from ttsr_tf.inference.config import check
 from ttsr_tf.models.srntt import SRNTT
 from ttsr_tf.weights import checkpoints
@@ -303,3 +303,15 @@ def test_the_single_image_path_goes_alone(config, place):
     with pytest.raises(InputError, match="`single_image`: OneConvolution has no path"):
         upscale_files(config(ref=(), single_image=True))
     assert not (place / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("mean", "shown", "warned"), [(0.83, 0.26, False), (0.78, 0.04, True), (0.48, 0.0, True)]
+)
+def test_a_reference_of_little_use_is_told(mean, shown, warned, capsys):
+    confidence = np.full((5, 4), mean, np.float32)
+    said.similarity({"confidence": confidence, "source": np.zeros((5, 4), int)}, 1)
+    lines = capsys.readouterr().out.splitlines()
+    expected = f"Similarity of the reference: {shown:.2f} (1: the same; 0: like photographs of"
+    assert lines[0].startswith(expected)
+    assert ("It has little that this picture could use" in lines[-1]) == warned

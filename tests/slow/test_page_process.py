@@ -47,7 +47,7 @@ def test_two_pictures(opened, pictures, tiny_weights, tmp_path):
     source = divmod(int(expected["index"][place]), 15)
     marked = changes(page, "#source img", lambda: page.locator("#result img").click(position=at))
     np.testing.assert_array_equal(marked, attention.marked(ref, source))
-    similarity = f"{expected['confidence'][place]:.2f}"
+    similarity = f"{attention.similarity(expected['confidence'][place]):.2f}"
     assert f"two marked places: {similarity}" in page.locator("#hint").inner_text()
     np.testing.assert_array_equal(shown(page, "#result img"), attention.marked(sr, place))
 

@@ -11,7 +11,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import extremes, references
 from ttsr_tf.evaluation.results import Row
-from ttsr_tf.images import bicubic, given
+from ttsr_tf.images import attention, bicubic, given
 from ttsr_tf.progress import Progress
 
 
@@ -137,7 +137,7 @@ def _measured(method, task):
         task.choice.name,
         *method.scores(hr, result["sr"]),
         *method.scores(hr, plain),
-        float(result["confidence"].mean()),
+        float(attention.similarity(result["confidence"].mean())),
         tiles,
         " ".join(ref.name for ref in stored) if stored else "LR",
         *((method.lpips(hr, result["sr"]), method.lpips(hr, plain)) if method.lpips else ()),

@@ -17,7 +17,7 @@ class Row(NamedTuple):
 
     Attributes:
         references: name of the choice.
-        similarity: mean confidence of the match.
+        similarity: of the references, as `images.attention` has it, from the mean confidence.
         tiles: in how many the picture was done.
         reference_pictures: which were used.
         lpips, bicubic_lpips: None, and no columns of the file, without LPIPS in the protocol.

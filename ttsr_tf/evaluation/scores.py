@@ -68,7 +68,8 @@ def notes(outline, config):
     cropped = f"{border} pixels cropped on every side" if border else "no border cropped"
     sentences = [
         f"Means over pictures. PSNR and SSIM on {of}, {cropped}; peak 255, SSIM with a Gaussian "
-        "11×11, σ 1.5, K 0.01 and 0.03. Similarity is the match's mean confidence. HR and "
+        "11×11, σ 1.5, K 0.01 and 0.03. Similarity is (c − 0.77) / 0.23, c the match's "
+        "mean confidence, from 0 (photographs of other places) to 1 (the same). HR and "
         "references are cropped at the top left to multiples of 4."
     ]
     if config.lpips:

@@ -9,13 +9,29 @@ import PIL.Image
 import PIL.ImageDraw
 
 _PATCH = 3
-LEAST = 0.5  # of a scale of confidences: any two places of photographs are about so alike
+# The mean confidence of photographs of other places, of 15,625 positions each: they have skies and
+# edges in common, too. Of the same place it was 0.83, of noise 0.53, of a grey picture 0.48.
+UNRELATED = 0.77
 _ORANGE, _BLUE = (230, 120, 0), (0, 90, 220)  # told apart by colour-blind people, too
 _MARK = (255, 230, 0)
 
 
+def similarity(confidence):
+    """How alike a match is, for people: (confidence − 0.77) / 0.23 within 0 and 1.
+
+    Args:
+        confidence: float, or an array of them, in [-1, 1]: inner products of unit patches, of which
+            useless references have high ones, too.
+
+    Returns:
+        0 where a match is no better than photographs of other places give on average; 1 where it
+        is the same.
+    """
+    return np.clip((confidence - UNRELATED) / (1 - UNRELATED), 0, 1)
+
+
 def confidence_overlay(sr, confidence):
-    """The result without its colours, tinted from orange (confidence 0.5 or less) to blue (1).
+    """The result without its colours, tinted from orange (similarity 0) to blue (1).
 
     Args:
         sr: uint8 [4·H, 4·W, 3].
@@ -24,7 +40,7 @@ def confidence_overlay(sr, confidence):
     Returns:
         uint8 [4·H, 4·W, 3].
     """
-    share = np.clip((confidence - LEAST) / (1 - LEAST), 0, 1)[..., None]
+    share = similarity(confidence)[..., None]
     tint = share * _BLUE + (1 - share) * _ORANGE  # [H, W, 3]
     grey = sr.mean(-1, keepdims=True)
     return np.uint8(np.rint((grey + tint.repeat(4, 0).repeat(4, 1)) / 2))

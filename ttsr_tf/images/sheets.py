@@ -7,6 +7,8 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 
+from ttsr_tf.images import attention
+
 _MARGIN = 8
 _LABEL = 22
 
@@ -51,7 +53,7 @@ def attention_panels(result, refs):
 
     Returns:
         Panels for `sheet`: every reference tinted by place, the map of the same tints where each
-        place was used, and the confidence from black (0) to white (1).
+        place was used, and the similarity (see `attention`) from black (0) to white (1).
     """
     source, index, confidence = (result[name] for name in ("source", "index", "confidence"))
     used, panels = np.zeros((*index.shape, 3), np.uint8), []
@@ -62,12 +64,12 @@ def attention_panels(result, refs):
         number = f" {i + 1}, used for {(source == i).mean():.0%}" if len(refs) > 1 else ""
         panels.append((f"reference{number}, tinted by place", tinted))
         used[source == i] = tints.reshape(-1, 3)[index[source == i]]
-    return [*panels, ("where textures came from", _repeat(used, 4)), _confidence(confidence)]
+    return [*panels, ("where textures came from", _repeat(used, 4)), _similarity(confidence)]
 
 
-def _confidence(confidence):
-    grey = np.uint8(np.rint(255 * np.clip(confidence, 0, 1)))[..., None].repeat(3, -1)
-    return f"confidence, mean {confidence.mean():.2f}", _repeat(grey, 4)
+def _similarity(confidence):
+    grey = np.uint8(np.rint(255 * attention.similarity(confidence)))[..., None].repeat(3, -1)
+    return f"similarity, {attention.similarity(confidence.mean()):.2f} in all", _repeat(grey, 4)
 
 
 def _tints(height, width, *, start, stop):

@@ -7,7 +7,7 @@ import time
 import tqdm
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import bicubic, files, given, sheets
+from ttsr_tf.images import attention, bicubic, files, given, sheets
 from ttsr_tf.inference import config as configs
 from ttsr_tf.inference import said
 from ttsr_tf.inference.upscaler import load
@@ -76,7 +76,8 @@ def _upscale_all(upscaler, config, refs, *, jobs, stop):
             progress.advance()
         else:
             write(output, lr, result["sr"])
-            progress.advance(similarity=f"{result['confidence'].mean():.2f}")
+            similarity = attention.similarity(result["confidence"].mean())
+            progress.advance(similarity=f"{similarity:.2f}")
     progress.close()
     print(f"Written to {config.output}: {len(todo) - failed} of {len(jobs.lr)} pictures.")
     if failed:

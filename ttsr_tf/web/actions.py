@@ -20,7 +20,7 @@ _CAPTIONS = {
     BICUBIC: "Left of the line: plain enlargement (bicubic). Right: the result.",
     TRUTH: "Left of the line: the original. Right: the result.",
 }
-_SCALE = "(1: the same, 0: nothing alike)"
+_SCALE = "(1: the same, 0: like photographs of other places)"
 # What the library calls by its arguments' names.
 _TITLES = {"lr": "The small picture", "ref": "The reference", "photograph": "The photograph"}
 
@@ -82,11 +82,12 @@ class Actions:
         place = int(y) // 4, int(x) // 4
         result = self.show(enlarged, tinted, place)
         source = attention.source(enlarged.index, place, enlarged.ref.shape[1])
+        alike = attention.similarity(enlarged.confidence[place])
         return (
             place,
             result,
             attention.marked(enlarged.ref, source),
-            f"Similarity of the two marked places: **{enlarged.confidence[place]:.2f}** {_SCALE}.",
+            f"Similarity of the two marked places: **{alike:.2f}** {_SCALE}.",
         )
 
     def _enlarge(self, lr, ref, *, hr=None, progress):
@@ -110,7 +111,8 @@ class Actions:
             gr.Radio(visible=hr is not None, value=BICUBIC),
             gr.DownloadButton(f"Download (PNG, {size})", value=path),
             "**Click anywhere in the result** to see which place of the reference gave its "
-            f"texture. Similarity on average: {enlarged.confidence.mean():.2f} {_SCALE}.",
+            f"texture. Similarity on average: "
+            f"{attention.similarity(enlarged.confidence.mean()):.2f} {_SCALE}.",
             False,
             enlarged.sr,
             enlarged.ref,

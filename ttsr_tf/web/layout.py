@@ -2,7 +2,6 @@
 
 import gradio as gr
 
-from ttsr_tf.images.attention import LEAST
 from ttsr_tf.web.actions import BICUBIC, TRUTH, Actions
 
 TITLE = "Enlarge a picture four times"
@@ -95,7 +94,7 @@ def _results(actions):
         gr.Markdown("## Where the textures came from")
         hint = gr.Markdown(elem_id="hint")
         tinted = gr.Checkbox(
-            label=f"Show the similarity everywhere, from {LEAST} (orange) to 1 (blue)",
+            label="Show the similarity everywhere, from 0 (orange) to 1 (blue)",
             container=False,
         )
         with gr.Row():
