@@ -131,7 +131,8 @@ def test_two_pictures(actions, upscaler, uploaded):
     assert caption.startswith("Left of the line: plain enlargement")
     np.testing.assert_array_equal(pair, [bicubic.upscale(lr), sr])
     np.testing.assert_array_equal(files.read(download.value["path"]).rgb, sr)
-    assert f"on average: {enlarged.confidence.mean():.2f} " in hint
+    similarity = attention.similarity(enlarged.confidence.mean())
+    assert f"on average: {similarity:.2f} " in hint
     np.testing.assert_array_equal(result, sr)
     np.testing.assert_array_equal(source, ref)
 
@@ -165,7 +166,7 @@ def test_a_click(actions, uploaded, rng):
     row, column = np.unravel_index(enlarged.index[5, 9], (6, 8))
     np.testing.assert_array_equal(result, attention.marked(enlarged.sr, (5, 9)))
     np.testing.assert_array_equal(source, attention.marked(ref, (row, column)))
-    assert f"**{enlarged.confidence[5, 9]:.2f}**" in hint
+    assert f"**{attention.similarity(enlarged.confidence[5, 9]):.2f}**" in hint
     tinted = attention.confidence_overlay(enlarged.sr, enlarged.confidence)
     np.testing.assert_array_equal(actions.show(enlarged, True), tinted)
     np.testing.assert_array_equal(
