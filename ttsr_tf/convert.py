@@ -84,7 +84,11 @@ def _model(config):
     if config.srntt_models:
         arrays = released_srntt.read(config.srntt_models, config.init)
         return released_srntt.to_model(arrays, config.vgg19_weights)
-    return released.to_model(released.read(config.torch_checkpoint))
+    state = released.read(config.torch_checkpoint)
+    try:
+        return released.to_model(state)
+    except InputError as error:
+        raise InputError(f"{config.torch_checkpoint}: {error}") from None
 
 
 if __name__ == "__main__":
