@@ -115,6 +115,11 @@ def step(strategy, method):
     return call
 
 
+def number(variable):
+    """A scalar's value as Python has it, on one device or mirrored on several."""
+    return tf.convert_to_tensor(variable).numpy().item()
+
+
 def averaged(gradients):
     """The gradients' mean over the replicas: what a norm of is that of the whole batch."""
     context = tf.distribute.get_replica_context()

@@ -1,9 +1,9 @@
 """The optimizers of a `GAN`, and their learning rates, which stay in ratio."""
 
 import keras
-import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.training.distribution import number
 
 # The arguments of `GAN.compile`, and what times the backbone's rate they have if they aren't given:
 # a tenth for the texture extractor, as published.
@@ -78,22 +78,18 @@ class Followers:
     """
 
     def __init__(self, leader, *others):
-        self._leader, self._rate = leader, _rate(leader)
+        self._leader, self._rate = leader, number(leader.learning_rate)
         # A rate of 0, such as before a warm-up, has no ratio to others.
         leads = self._rate and not is_scheduled(leader)
         followers = [other for other in others if leads and other and not is_scheduled(other)]
-        self._ratios = [(other, _rate(other) / self._rate) for other in followers]
+        self._ratios = [(other, number(other.learning_rate) / self._rate) for other in followers]
 
     def follow(self):
         """Sets the others' rates if the leader's has changed."""
         if not self._ratios:
             return
-        rate = _rate(self._leader)
+        rate = number(self._leader.learning_rate)
         if rate != self._rate:
             for other, ratio in self._ratios:
                 other.learning_rate = ratio * rate
         self._rate = rate
-
-
-def _rate(optimizer):
-    return float(tf.convert_to_tensor(optimizer.learning_rate))  # of a strategy's variable, too

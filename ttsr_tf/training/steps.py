@@ -60,9 +60,9 @@ class Steps(keras.Model):
     @property
     def steps_done(self):
         """How many steps the optimizers have made, an int."""
-        done = int(self.backbone_optimizer.iterations) // len(self.ways)
+        done = distribution.number(self.backbone_optimizer.iterations) // len(self.ways)
         if self._pretrained_part():
-            done += int(self.pretrained_optimizer.iterations)
+            done += distribution.number(self.pretrained_optimizer.iterations)
         return done
 
     def pretrain_step(self, batch):
