@@ -51,7 +51,7 @@ class SRNTT(keras.Model):
         transposed_vgg19: bool = False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
         self.transposed_vgg19 = transposed_vgg19
@@ -70,14 +70,14 @@ class SRNTT(keras.Model):
         self.head = layers.Convolution(n, activation="relu", **policy)
         self.content = layers.ResidualStack(n, content, **policy)
         self.enlarge_single = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
-        self.tail_single = layers.Convolution(3, kernel_size=1, **policy)
+        self.tail_single = layers.Convolution(3, kernel_size=1, dtype="float32")
 
         self.join = [layers.Convolution(n, activation="relu", **policy) for _ in range(3)]
         self.refine = [layers.ResidualStack(n, blocks, **policy) for blocks in scales]
         self.enlarge = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
         self.tail = [
             layers.Convolution(n // 2, **policy),
-            layers.Convolution(3, kernel_size=1, **policy),
+            layers.Convolution(3, kernel_size=1, dtype="float32"),  # as TTSR's
         ]
 
     def call(self, inputs):

@@ -54,7 +54,7 @@ class TTSR(keras.Model):
         residual: bool = False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
         self.residual = residual
@@ -87,7 +87,8 @@ class TTSR(keras.Model):
         self.tail = [
             layers.Convolution(n, activation="relu", **policy),
             layers.Convolution(n // 2, **policy),
-            layers.Convolution(3, kernel_size=1, **policy),
+            # In bfloat16 a value near ±1 could be half a level off.
+            layers.Convolution(3, kernel_size=1, dtype="float32"),
         ]
 
     def call(self, inputs):
