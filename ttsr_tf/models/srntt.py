@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, judged
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
@@ -210,6 +210,10 @@ class SRNTT(keras.Model):
             search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
             return network + search + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
+
+    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
+        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
+        return super().compute_metrics(x, y, judged(y, y_pred), *args, **kwargs)
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""
