@@ -20,6 +20,11 @@ NOISE = 1.0, 30.0  # standard deviation, levels of 255
 GREY_NOISE = 0.4  # how often all channels get the same noise
 QUALITIES = 30, 95  # of the JPEG
 
+IN_WORDS = (
+    f"blur σ {SIGMAS[0]:g}–{SIGMAS[1]:g} HR pixels, bicubic ÷4, noise σ {NOISE[0]:g}–{NOISE[1]:g} "
+    f"levels, JPEG {QUALITIES[0]}–{QUALITIES[1]}"
+)
+
 _RADIUS = 10  # HR pixels of the kernel on each side
 
 
