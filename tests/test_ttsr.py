@@ -51,6 +51,17 @@ def test_a_residual_network_starts_as_the_enlarged_picture(rng):
         assert changed == 0 if residual else changed > 0.1
 
 
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_pictures_stay_whole_in_mixed_precision(rng, dtype):
+    """bfloat16 near ±1 is half a level apart."""
+    inputs = network_inputs(picture(rng, 5, 7)[None], picture(rng, 12, 16)[None])
+    model = TTSR((1, 1, 1, 1), 4, residual=True, dtype=dtype)
+    model.build()
+    initialise(model, 3)
+    assert model.tail[0].compute_dtype == dtype.removeprefix("mixed_")
+    np.testing.assert_array_equal(model(inputs)["sr"], inputs["lr_up"])
+
+
 def test_building_by_size_is_building_by_use(model, rng):
     used = TTSR((1, 1, 1, 1), 4)
     used(network_inputs(picture(rng, 4, 4)[None], picture(rng, 12, 12)[None]))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from ttsr_tf.errors import InputError
 from ttsr_tf.images import degradation, inputs
 
 
@@ -60,7 +61,15 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
     Returns:
         A `tf.data.Dataset` of dicts of float32 [b, H, W, 3] in [-1, 1], the network's inputs and
         `hr`; and `epsilon`, float32 [b, epsilons].
+
+    Raises:
+        InputError: `pairs` is a `tf.data.Dataset`.
     """
+    if isinstance(pairs, tf.data.Dataset):
+        raise InputError(
+            "`pairs` must be a `Pairs`, whose pictures are read by their place, not a `tf.data` "
+            "set: give that to `fit`, as dicts of `ttsr_tf.network_inputs(lr, ref)` and `hr`."
+        )
     crop_size, batch_size, seed, epsilons, kind = stream
     own = batch_size // share.workers
     first = share.worker * own
@@ -88,7 +97,9 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
     examples = steps.flat_map(numbers).map(
         example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    return examples.batch(own // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    made = examples.batch(own // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    # So that `fit` can tell who gives no number of steps.
+    return made.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
 def place(number, count, seed):

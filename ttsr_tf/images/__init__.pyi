@@ -1,3 +1,4 @@
+from . import metrics as metrics
 from .files import read as read
 from .files import write as write
 from .inputs import network_inputs as network_inputs

@@ -1,5 +1,6 @@
 """Between pictures and the network: uint8 ↔ float, LR of HR, and the four inputs."""
 
+import keras
 import tensorflow as tf
 
 from ttsr_tf.images import bicubic, degradation
@@ -55,9 +56,29 @@ def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
 
     Returns:
         A dict of float32 in [-1, 1]: `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and
-        `ref_down_up` [B, h, w, 3].
+        `ref_down_up` [B, h, w, 3]. Of a functional model's `keras.Input(…, dtype="uint8")`, of a
+        layer.
     """
+    if keras.backend.is_keras_tensor(lr):
+        return NetworkInputs()([lr, ref])
     return {**of_lr(lr), **of_ref(ref)}
+
+
+@keras.saving.register_keras_serializable("ttsr_tf")
+class NetworkInputs(keras.layers.Layer):
+    """`network_inputs` in a functional model.
+
+    Inputs: `lr`, uint8 [B, H, W, 3], and `ref`, uint8 [B, h, w, 3]. Output: as `network_inputs`.
+    """
+
+    def call(self, inputs):
+        lr, ref = inputs
+        return network_inputs(lr, ref)
+
+    def compute_output_shape(self, input_shape):
+        lr, ref = map(tuple, input_shape)
+        lr_up = lr[0], *(n and 4 * n for n in lr[1:3]), 3
+        return {"lr": lr, "lr_up": lr_up, "ref": ref, "ref_down_up": ref}
 
 
 def of_lr(lr):

@@ -1,4 +1,4 @@
-"""What every network asks of its inputs."""
+"""What every network asks of its inputs, and what is asked of its outputs."""
 
 import tensorflow as tf
 
@@ -12,12 +12,18 @@ INPUT_SIGNATURE = {
 
 
 def check_sizes(inputs):
-    """Raises InputError where the sizes of a network's inputs don't go together, as far as they
-    are known.
+    """Raises InputError where a network's inputs aren't there, or their sizes, as far as they are
+    known, don't go together.
 
     Args:
         inputs: dict of float [B, H, W, 3], as `network_inputs` makes it.
     """
+    if not isinstance(inputs, dict) or not set(INPUT_SIGNATURE) <= set(inputs):
+        given = ", ".join(inputs) if isinstance(inputs, dict) else type(inputs).__name__
+        raise InputError(
+            f"`inputs` must be a dict of {', '.join(INPUT_SIGNATURE)}, got {given}: "
+            "`ttsr_tf.network_inputs(lr, ref)` makes it of uint8 pictures."
+        )
     lr, lr_up, ref, ref_down_up = (
         inputs[name].shape.as_list()[1:3] for name in ("lr", "lr_up", "ref", "ref_down_up")
     )
@@ -27,3 +33,8 @@ def check_sizes(inputs):
         raise InputError(f"`ref_down_up` must be as large as `ref`, got {ref_down_up}, {ref}.")
     if None not in ref and min(ref) < 4:
         raise InputError(f"`ref` must be at least 4×4 pixels, got {ref}.")
+
+
+def judged(y, outputs):
+    """Those of a network's outputs, a dict, that there are targets of, if these are a dict too."""
+    return {name: outputs[name] for name in y} if isinstance(y, dict) else outputs

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, judged
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
@@ -51,7 +51,7 @@ class SRNTT(keras.Model):
         transposed_vgg19: bool = False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
         self.transposed_vgg19 = transposed_vgg19
@@ -70,14 +70,14 @@ class SRNTT(keras.Model):
         self.head = layers.Convolution(n, activation="relu", **policy)
         self.content = layers.ResidualStack(n, content, **policy)
         self.enlarge_single = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
-        self.tail_single = layers.Convolution(3, kernel_size=1, **policy)
+        self.tail_single = layers.Convolution(3, kernel_size=1, dtype="float32")
 
         self.join = [layers.Convolution(n, activation="relu", **policy) for _ in range(3)]
         self.refine = [layers.ResidualStack(n, blocks, **policy) for blocks in scales]
         self.enlarge = [layers.SubPixelUpsample(n, **policy) for _ in range(2)]
         self.tail = [
             layers.Convolution(n // 2, **policy),
-            layers.Convolution(3, kernel_size=1, **policy),
+            layers.Convolution(3, kernel_size=1, dtype="float32"),  # as TTSR's
         ]
 
     def call(self, inputs):
@@ -210,6 +210,10 @@ class SRNTT(keras.Model):
             search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
             return network + search + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
+
+    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
+        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
+        return super().compute_metrics(x, y, judged(y, y_pred), *args, **kwargs)
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""

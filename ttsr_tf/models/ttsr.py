@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, judged
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
@@ -54,7 +54,7 @@ class TTSR(keras.Model):
         residual: bool = False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = tuple(num_residual_blocks)
         self.num_features = n = num_features
         self.residual = residual
@@ -87,7 +87,8 @@ class TTSR(keras.Model):
         self.tail = [
             layers.Convolution(n, activation="relu", **policy),
             layers.Convolution(n // 2, **policy),
-            layers.Convolution(3, kernel_size=1, **policy),
+            # In bfloat16 a value near ±1 could be half a level off.
+            layers.Convolution(3, kernel_size=1, dtype="float32"),
         ]
 
     def call(self, inputs):
@@ -202,6 +203,10 @@ class TTSR(keras.Model):
         convs = 2 * (shallow + x1 + 5 * x2 + 21 * x4) + 150  # of n×n channels, in areas of LR
         backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
         return backbone + search + _LTE_FLOPS * 16 * (queries + 2 * keys)
+
+    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
+        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
+        return super().compute_metrics(x, y, judged(y, y_pred), *args, **kwargs)
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""

@@ -19,7 +19,7 @@ def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
         global_clipnorm: bound on the gradient's norm, or None.
 
     Returns:
-        This replica's share of the numbers of `REPORTED`, a dict.
+        This replica's numbers, those of `REPORTED`, a dict.
     """
     sr = tf.stop_gradient(tf.cast(sr, tf.float32))
     variables = critic.trainable_variables
@@ -32,4 +32,4 @@ def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
     gradients = distribution.averaged(tape.gradient(loss, variables))
     gradients = clipped(gradients, global_clipnorm)
     distribution.apply(optimizer, gradients, variables)
-    return distribution.shares({**found, "norm/critic": tf.linalg.global_norm(gradients)})
+    return {**found, "norm/critic": tf.linalg.global_norm(gradients)}

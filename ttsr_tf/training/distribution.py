@@ -82,10 +82,10 @@ def step(strategy, method):
 
     Args:
         strategy: where.
-        method: function from a batch to a dict of scalars, this replica's share of every number.
+        method: function from a batch to a dict of scalars, this replica's numbers.
 
     Returns:
-        A function from a batch and a wish to stop to a dict of floats: the sums, and `STOP`, which
+        A function from a batch and a wish to stop to a dict of floats: the means, and `STOP`, which
         is 0 if no worker has the wish.
     """
     names = []
@@ -98,7 +98,7 @@ def step(strategy, method):
     @tf.function(autograph=False)
     def reduced(batch, stop):
         # One vector, so that workers meet once.
-        return strategy.reduce("SUM", strategy.run(of_replica, (batch, stop)), axis=None)
+        return strategy.reduce("MEAN", strategy.run(of_replica, (batch, stop)), axis=None)
 
     def call(batch, stop):
         first, start = not names, time.monotonic()
@@ -115,6 +115,11 @@ def step(strategy, method):
     return call
 
 
+def number(variable):
+    """A scalar's value as Python has it, on one device or mirrored on several."""
+    return tf.convert_to_tensor(variable).numpy().item()
+
+
 def averaged(gradients):
     """The gradients' mean over the replicas: what a norm of is that of the whole batch."""
     context = tf.distribute.get_replica_context()
@@ -129,12 +134,6 @@ def apply(optimizer, gradients, variables):
     count = tf.distribute.get_replica_context().num_replicas_in_sync
     shares = gradients if count == 1 else [g / count for g in gradients]
     optimizer.apply_gradients(zip(shares, variables, strict=True))
-
-
-def shares(numbers):
-    """What, added over the replicas, is the mean."""
-    count = tf.distribute.get_replica_context().num_replicas_in_sync
-    return {name: tf.cast(value, tf.float32) / count for name, value in numbers.items()}
 
 
 def _resolver(config):

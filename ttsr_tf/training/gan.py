@@ -1,29 +1,22 @@
-"""Training as published: the generator, the critic and their schedule.
-
-pretraining:     generator ← reconstruction (of SRNTT its single-image path, which then is frozen)
-reconstruction:  generator ← reconstruction
-after it:        critic    ← hr, sr, gradient penalty      critic_steps times, on the same batch
-                 generator ← reconstruction, perceptual, transferal, adversarial
-"""
-
-import contextlib
+"""Training as published, as a Keras model: `compile`, `fit`, `evaluate`, `save`."""
 
 import keras
-import tensorflow as tf
 
-from ttsr_tf.models import Network
-from ttsr_tf.training import critic_step, distribution, losses, passes
-from ttsr_tf.training.gradients import clipped, of_losses
-from ttsr_tf.training.judges import Judges
-from ttsr_tf.training.optimizers import LossScale
-from ttsr_tf.training.schedule import PUBLISHED, Schedule
+from ttsr_tf.errors import InputError
+from ttsr_tf.training import fitted, rates, scores
+from ttsr_tf.training.losses import LossWeights
+from ttsr_tf.training.schedule import FULL, PHASES, Schedule
+from ttsr_tf.training.steps import Steps
+
+_NETWORKS = "generator", "critic", "features"
 
 
-class GAN(keras.Model):
+@keras.saving.register_keras_serializable("ttsr_tf")
+class GAN(Steps):
     """A generator with its losses and its critic.
 
-    Works with `fit` in one process. Under a strategy, run the steps by `strategy.run`: each returns
-    a dict of this replica's share of every number, to be added up.
+    `fit` goes through the schedule, under a MirroredStrategy too if this is made in its scope.
+    `python -m ttsr_tf.train` runs the same steps, and adds a run's folder to go on from.
 
     Args:
         generator: a built network (see `ttsr_tf.models`).
@@ -36,164 +29,167 @@ class GAN(keras.Model):
         ways: functions from a batch to outputs; the generator is updated once with each in a step.
 
     Batches: dicts as `data.batches` gives: the network's inputs, `hr`, and `epsilon`
-    [B, critic_steps], which mixes pictures for the gradient penalty.
-    """
+    [B, critic_steps], which mixes pictures for the gradient penalty. Or pairs of such a dict
+    without `hr`, and `hr`.
 
-    def __init__(
-        self,
-        generator: Network,
-        critic: keras.Model | None = None,
-        features: keras.layers.Layer | None = None,
-        *,
-        weights: losses.LossWeights = losses.PUBLISHED,
-        schedule: Schedule = PUBLISHED,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.generator, self.critic, self.features = generator, critic, features
-        self.schedule = schedule
-        self.loss_scale = LossScale() if generator.compute_dtype == "float16" else None
-        self._judges = Judges(generator, critic, features, weights=weights)
-        self.ways = passes.with_textures(generator)
-        self.built = True
+    Raises:
+        InputError: a network that isn't built.
+    """
 
     def compile(
         self,
-        backbone_optimizer,
-        extractor_optimizer,
+        backbone_optimizer="adam",
+        extractor_optimizer=None,
         critic_optimizer=None,
         *,
         pretrained_optimizer=None,
+        metrics=None,
+        run_eagerly=False,
     ):
-        """Sets the optimizers, and creates their variables: call it in the strategy's scope."""
-        super().compile(jit_compile=False)  # XLA takes minutes for this graph
-        self.backbone_optimizer = backbone_optimizer
-        self.extractor_optimizer = extractor_optimizer
-        self.critic_optimizer = critic_optimizer
-        self.pretrained_optimizer = pretrained_optimizer
-        for optimizer, variables in (self._parts() | self._pretrained_part()).values():
-            optimizer.build(variables)
-        if self.critic:
-            critic_optimizer.build(self.critic.trainable_variables)
+        """Sets the optimizers, and creates their variables.
+
+        Args:
+            backbone_optimizer: a Keras optimizer or its name; `self.optimizer`, whose rate
+                callbacks change. The others' rates follow it in ratio.
+            extractor_optimizer: of the texture extractor; default: a like one with a tenth of the
+                rate, as published.
+            critic_optimizer, pretrained_optimizer: default: like the backbone's.
+            metrics: list of metrics of `hr` and `sr` that `evaluate` reports beside reconstruction,
+                PSNR and SSIM.
+            run_eagerly: whether steps run without a graph.
+
+        Raises:
+            InputError: no optimizer, or one for two parts.
+        """
+        with self.distribute_strategy.scope():
+            self._set_optimizers(
+                backbone_optimizer=backbone_optimizer,
+                extractor_optimizer=extractor_optimizer,
+                critic_optimizer=critic_optimizer,
+                pretrained_optimizer=pretrained_optimizer,
+            )
+            super().compile(
+                optimizer=self.backbone_optimizer,
+                run_eagerly=run_eagerly,
+                jit_compile=False,  # XLA takes minutes for this graph
+            )
+            self._means = {name: keras.metrics.Mean(name) for name in self.reported}
+            self._added = [scores.metric(given) for given in metrics or []]
+            self._scores = scores.reported(self._added)
+            self._evaluating = False
 
     def call(self, inputs):
         return self.generator(inputs)
 
-    @contextlib.contextmanager
-    def averaged(self):
-        """The generator with its averaged weights, where the optimizers keep such (`use_ema`)."""
-        if not self.backbone_optimizer.use_ema:
-            yield
-            return
-        weights = self.generator.get_weights()
-        for optimizer, variables in self._parts().values():
-            optimizer.finalize_variable_values(variables)
+    def fit(self, x=None, *args, steps_per_epoch=None, validation_data=None, **kwargs):
+        """As Keras has it; `history` holds means over an epoch, 0 of what waits for its phase.
+
+        Raises:
+            InputError: data that never ends without a number of steps; averaged weights.
+        """
+        fitted.check_ends("x", x, steps_per_epoch=steps_per_epoch)
+        validation_steps = kwargs.get("validation_steps")
+        fitted.check_ends("validation_data", validation_data, validation_steps=validation_steps)
+        if self.compiled and self.backbone_optimizer.use_ema:
+            raise InputError(
+                "`fit` can't keep averaged weights, which Keras would write into the wrong ones at "
+                "its end: leave `use_ema` out, or run `python -m ttsr_tf.train` with "
+                "--ema_momentum."
+            )
+        given = {"steps_per_epoch": steps_per_epoch, "validation_data": validation_data}
+        return super().fit(x, *args, **given, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """As Keras has it: reconstruction loss, PSNR, SSIM, and the metrics of `compile`."""
+        if args:
+            fitted.check_ends("x", args[0], steps=kwargs.get("steps"))
+        self._evaluating = True
         try:
-            yield
+            return super().evaluate(*args, **kwargs)
         finally:
-            self.generator.set_weights(weights)
+            self._evaluating = False
 
-    def train_step(self, batch):
-        """One step of the schedule, for `fit`: a dict of losses; those that wait are 0."""
-        waiting = {name: tf.constant(0.0) for name in self.reported}
-        done = self.backbone_optimizer.iterations // len(self.ways)
-        if self.generator.pretrained:
-            done += self.pretrained_optimizer.iterations
-        first = self.schedule.pretrain_steps
-        return tf.cond(
-            done < first,
-            lambda: {**waiting, **self.pretrain_step(batch)},
-            lambda: tf.cond(
-                done < first + self.schedule.reconstruction_steps,
-                lambda: {**waiting, **self.reconstruction_step(batch)},
-                lambda: {**waiting, **self.full_step(batch)},
-            ),
-        )
+    def make_train_function(self, force=False):
+        """One function for each phase, chosen outside of the graphs: a strategy's replicas can't
+        meet within a condition.
+        """
+        if self.train_function is not None and not force:
+            return self.train_function
+        functions = {}
+        for phase in PHASES:
+            super().make_train_function(force=True)
+            functions[phase] = self.train_function
 
-    def pretrain_step(self, batch):
-        """With the reconstruction loss, of what the network pretrains, otherwise of all of it."""
-        if not self.generator.pretrained:
-            return self.reconstruction_step(batch)
-        way = passes.single_image(self.generator)
-        return self._train_generator(batch, ["reconstruction"], (way, self._pretrained_part()))
+        def train(iterator):
+            self._followers.follow()
+            self._phase = self.schedule.phase(self.steps_done)  # when it is traced, train_step asks
+            return functions[self._phase](iterator)
 
-    def reconstruction_step(self, batch):
-        """With the reconstruction loss, and that of back-projection if it is used."""
-        names = self._judges.early
-        return self._each_way(lambda way: self._train_generator(batch, names, way))
+        self.train_function = train
+        return train
 
-    def full_step(self, batch):
-        """With all losses."""
+    def train_step(self, data):
+        """The step of the schedule's phase, for `fit`: a dict of means so far."""
+        critic_steps = self.schedule.critic_steps if self.critic and self._phase == FULL else 0
+        report = self.step_of(self._phase)(fitted.batch_of(data, critic_steps))
+        for name, value in report.items():
+            self._means[name].update_state(value)
+        return {name: mean.result() for name, mean in self._means.items()}
 
-        def train(way):
-            report = {}
-
-            def critic_learns(sr):
-                for i in range(self.schedule.critic_steps):
-                    report.update(
-                        critic_step.train_critic(
-                            self.critic,
-                            self.critic_optimizer,
-                            hr=batch["hr"],
-                            sr=sr,
-                            epsilon=batch["epsilon"][:, i],
-                            global_clipnorm=self.schedule.global_clipnorm,
-                        )
-                    )
-
-            first = critic_learns if self.critic else None
-            return self._train_generator(batch, self._judges.all, way, critic_learns=first) | report
-
-        return self._each_way(train)
+    def test_step(self, data):
+        """For `evaluate`: a dict of means so far."""
+        batch = fitted.batch_of(data)
+        hr, sr = batch["hr"], self.generator(batch, training=False)["sr"]
+        for metric in self._scores.values():
+            metric.update_state(hr, sr)
+        return {name: metric.result() for name, metric in self._scores.items()}
 
     @property
-    def reported(self):
-        """Names of all numbers that the steps return."""
-        norms = [f"norm/{part}" for part in self._parts() | self._pretrained_part()]
-        return [*self._judges.all, *norms, *(critic_step.REPORTED if self.critic else [])]
+    def metrics(self):
+        """Those of what runs: of training, the means of what the steps report."""
+        if not self.compiled:
+            return []
+        return list((self._scores if self._evaluating else self._means).values())
 
-    def _each_way(self, train):
-        """The mean of what `train` reports of every use of a batch."""
-        reports = [train((way, self._parts())) for way in self.ways]
-        return {name: tf.add_n([r[name] for r in reports]) / len(reports) for name in reports[0]}
+    def get_config(self):
+        networks = {name: getattr(self, name) for name in _NETWORKS}
+        return {
+            "name": self.name,
+            **{n: keras.saving.serialize_keras_object(x) for n, x in networks.items()},
+            "weights": self.loss_weights._asdict(),
+            "schedule": self.schedule._asdict(),
+        }
 
-    def _train_generator(self, batch, names, way, *, critic_learns=None):
-        scale = self.loss_scale.factor if self.loss_scale else 1.0
-        outputs, parts = way
-        learning = {id(v) for _, of_part in parts.values() for v in of_part}
-        variables = [v for v in self.generator.trainable_variables if id(v) in learning]
-        gradients, found = of_losses(
-            passes.Pass(outputs, variables),
-            batch,
-            self._judges.losses_of(names, scale),
-            num_losses=len(names),
-            micro_batch_size=self.schedule.micro_batch_size,
-            critic_learns=critic_learns,
-        )
-        gradients = distribution.averaged(gradients)
-        if self.loss_scale:
-            gradients = self.loss_scale.unscaled(gradients)
-        gradients = clipped(gradients, self.schedule.global_clipnorm)
-        found_for = dict(zip(map(id, variables), gradients, strict=True))
-        report = dict(zip(names, found, strict=True))
-        for part, (optimizer, of_part) in parts.items():
-            slopes = [found_for[id(v)] for v in of_part]
-            distribution.apply(optimizer, slopes, of_part)
-            report[f"norm/{part}"] = tf.linalg.global_norm(slopes)
-        return distribution.shares(report)
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in _NETWORKS:
+            network = keras.saving.deserialize_keras_object(config[name], custom_objects)
+            if network is not None and not network.built:
+                network.build((None, None, None, 3))
+            config[name] = network
+        config["weights"] = LossWeights(**config["weights"])
+        return cls(**{**config, "schedule": Schedule(**config["schedule"])})
 
-    def _parts(self):
-        """The generator's optimizers and what each trains: its backbone, and its texture extractor
-        unless that is frozen.
-        """
-        extractor = self.generator.texture_extractor.trainable_variables
-        _, pretrained = self._pretrained_part().get("pretrained", (None, []))
-        taken = {id(v) for v in (*extractor, *pretrained)}
-        backbone = [v for v in self.generator.trainable_variables if id(v) not in taken]
-        parts = {"backbone": (self.backbone_optimizer, backbone)}
-        return parts | ({"extractor": (self.extractor_optimizer, extractor)} if extractor else {})
+    def get_compile_config(self):
+        given = {name: getattr(self, name) for name in rates.NAMES}
+        given |= {"metrics": self._added, "run_eagerly": self.run_eagerly}
+        return keras.saving.serialize_keras_object(given)
 
-    def _pretrained_part(self):
-        """What the network pretrains, likewise."""
-        learns = [v for layer in self.generator.pretrained for v in layer.trainable_variables]
-        return {"pretrained": (self.pretrained_optimizer, learns)} if learns else {}
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def _set_optimizers(self, **given):
+        used = {
+            "extractor_optimizer": self.generator.texture_extractor.trainable_variables,
+            "critic_optimizer": self.critic,
+            "pretrained_optimizer": self.generator.pretrained,
+        }
+        optimizers = rates.optimizers(given, [name for name, use in used.items() if use])
+        for name, optimizer in optimizers.items():
+            setattr(self, name, optimizer)
+        for optimizer, variables in (self._parts() | self._pretrained_part()).values():
+            optimizer.build(variables)
+        if self.critic:
+            self.critic_optimizer.build(self.critic.trainable_variables)
+        self._followers = rates.Followers(*optimizers.values())

@@ -30,7 +30,7 @@ def of_losses(way, batch, losses_of, *, num_losses, micro_batch_size=None, criti
         found = of_part(batch, critic_learns)
     else:
         if critic_learns:  # from all pairs, whose activations can't be kept until then
-            critic_learns(way.outputs(batch)["sr"])
+            critic_learns(_pictures(way, batch, micro_batch_size))
         zeros = [*(tf.zeros(v.shape) for v in way.variables), *(tf.zeros([]),) * num_losses]
         found = _mean(of_part, batch, micro_batch_size, zeros=zeros)
     return found[: len(way.variables)], found[len(way.variables) :]
@@ -55,6 +55,22 @@ def _of_part(way, batch, losses_of, *, critic_learns):
     slopes = zip(seen, judging.gradient(loss, seen), strict=True)
     seen, slopes = zip(*((x, slope) for x, slope in slopes if slope is not None), strict=True)
     return tape.gradient(seen, way.variables, slopes), values
+
+
+def _pictures(way, batch, size):
+    """`sr` of the whole batch."""
+    hr = batch["hr"]
+    count = tf.shape(hr)[0]
+
+    def add(start, parts):
+        part = {name: x[start : tf.minimum(start + size, count)] for name, x in batch.items()}
+        return start + size, parts.write(start // size, way.outputs(part)["sr"])
+
+    parts = tf.TensorArray(
+        tf.float32, -(-count // size), infer_shape=False, element_shape=[None, *hr.shape[1:]]
+    )
+    _, parts = tf.while_loop(lambda start, _: start < count, add, (0, parts), parallel_iterations=1)
+    return tf.ensure_shape(parts.concat(), hr.shape)
 
 
 def _mean(function, batch, size, *, zeros):

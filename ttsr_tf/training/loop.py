@@ -11,6 +11,7 @@ from ttsr_tf.data import batches
 from ttsr_tf.errors import InputError
 from ttsr_tf.progress import Progress
 from ttsr_tf.training import distribution
+from ttsr_tf.training.schedule import PHASES
 from ttsr_tf.training.validation import Validation
 from ttsr_tf.weights import checkpoints
 from ttsr_tf.weights.naming import BEST_IN_RUN_FOLDER, IN_RUN_FOLDER
@@ -51,9 +52,7 @@ class Loop:
     def __init__(self, strategy, gan, state, *, plan, run_dir, summaries):
         self._strategy, self._gan, self._state = strategy, gan, state
         self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
-        self._pretrain_step = distribution.step(strategy, gan.pretrain_step)
-        self._reconstruction_step = distribution.step(strategy, gan.reconstruction_step)
-        self._full_step = distribution.step(strategy, gan.full_step)
+        self._steps = {phase: distribution.step(strategy, gan.step_of(phase)) for phase in PHASES}
         self._validation = Validation(gan.generator)
         self.scores = None
 
@@ -92,12 +91,7 @@ class Loop:
         return state.step == plan.max_steps
 
     def _step(self, batch, stop):
-        step, schedule = self._state.step, self._gan.schedule
-        if step < schedule.pretrain_steps:
-            return self._pretrain_step(batch, stop)
-        if step < schedule.pretrain_steps + schedule.reconstruction_steps:
-            return self._reconstruction_step(batch, stop)
-        return self._full_step(batch, stop)
+        return self._steps[self._gan.schedule.phase(self._state.step)](batch, stop)
 
     def _check_finite(self, report, pairs, stream):
         if np.isfinite(list(report.values())).all():

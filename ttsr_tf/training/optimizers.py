@@ -20,6 +20,7 @@ class _Step:
     epsilon: tf.Tensor
 
 
+@keras.saving.register_keras_serializable("ttsr_tf")
 class Adam(keras.optimizers.Adam):
     """Adds epsilon to the root of the corrected second moment (Kingma and Ba 2015, algorithm 1).
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+PHASES = PRETRAIN, RECONSTRUCTION, FULL = "pretrain", "reconstruction", "full"
+
 
 class Schedule(NamedTuple):
     """How a step is made.
@@ -21,6 +23,12 @@ class Schedule(NamedTuple):
     micro_batch_size: int | None = None
     global_clipnorm: float | None = None
     reconstruction_steps: int = 0
+
+    def phase(self, done):
+        """Which of `PHASES` the next step is of, after a number of steps."""
+        if done < self.pretrain_steps:
+            return PRETRAIN
+        return RECONSTRUCTION if done < self.pretrain_steps + self.reconstruction_steps else FULL
 
 
 PUBLISHED = Schedule()

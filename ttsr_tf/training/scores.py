@@ -1,0 +1,34 @@
+"""What `evaluate` reports of pictures, as Keras' metrics."""
+
+import keras
+
+from ttsr_tf.errors import InputError
+from ttsr_tf.images.metrics import PSNR, SSIM
+
+
+def reported(added):
+    """A dict from names to metrics: the reconstruction loss, PSNR and SSIM on Y, and those of a
+    list, which take the place of the former if they have the same name.
+    """
+    always = keras.metrics.MeanAbsoluteError("reconstruction"), PSNR(), SSIM()
+    return {metric.name: metric for metric in (*always, *added)}
+
+
+def metric(given):
+    """A metric of what a user gave.
+
+    Args:
+        given: a `keras.metrics.Metric`, a name of one, or a function of `hr` and `sr`.
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        found = keras.metrics.get(given)
+    except (ValueError, TypeError):
+        found = None
+    if found is None:
+        raise InputError(f"`metrics` must hold Keras' metrics or their names, got {given!r}.")
+    if isinstance(found, keras.metrics.Metric):
+        return found
+    return keras.metrics.MeanMetricWrapper(found, found.__name__)
