@@ -5,7 +5,7 @@ python benchmarks/cold_start.py [--lr=112x76] [--ref=451x304] [--runs=3] [--resu
 "picture" is `ttsr_tf.upscale` of noise with a network of the paper's size and random weights, as
 its phases in one process, and whole as a command; "reconstruction" and "full" are the first steps
 of the paper's network on one pair; "tiny" is a whole run of `ttsr_tf.train` of one step of each
-kind with 4 features.
+kind with 4 features; "shipped" is `ttsr_tf.upscale` as a command, with the weights that come along.
 
 With RELEASED in the environment, a checkout of the authors' program (researchmm/TTSR), its first
 picture and its first reconstruction step beside ours. Needs what that imports: torch, imageio,
@@ -81,8 +81,10 @@ def _commands(config, run):
     }  # a run goes on from its last
     ours = {name: _case(name, config) for name in ("picture", "reconstruction", "full")}
     theirs = {name: _case(name, config) for name in ("released picture", "released reconstruction")}
+    shipped = {name: path for name, path in upscale.items() if name != "checkpoint"}
     return {
         "upscale": _command("upscale", upscale),
+        "shipped": _command("upscale", shipped),
         **ours,
         "tiny": _command("train", train),
         **(theirs if os.environ.get("RELEASED") else {}),

@@ -1,6 +1,7 @@
 """How fast training data comes, beside how fast a step takes it.
 
 python benchmarks/pipeline.py [--dataset=folder --data_dir=PAIRS] [--batch_size=9] [--nostep]
+    [--degradation=realistic]
 
 Batches a second from the embedded sample, a folder or the TFDS set: decoded pictures in memory and
 not; and steps a second of the paper's network with the reconstruction loss, which takes the least.
@@ -13,6 +14,7 @@ import time
 from ttsr_tf import cli
 from ttsr_tf.configuration import Configuration, choice, integer, string, switch
 from ttsr_tf.data import pairs
+from ttsr_tf.images import degradation
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,9 @@ class Config(Configuration):
     data_dir: str | None = string(None, "As of ttsr_tf.train.")
     batch_size: int = integer(9, "Pairs of a batch.", lower_bound=1)
     crop_size: int = integer(160, "Side of HR, pixels.", lower_bound=32)
+    degradation: str = choice(
+        degradation.BICUBIC, "As of ttsr_tf.train.", enum_values=degradation.KINDS
+    )
     batches: int = integer(20, "To time.", lower_bound=1)
     step: bool = switch(True, "Whether to time a step too.")
 
@@ -36,7 +41,7 @@ def main(config):
     cli.start_tensorflow()
     from ttsr_tf.data.batches import Stream, batches
 
-    stream = Stream(config.crop_size, config.batch_size)
+    stream = Stream(config.crop_size, config.batch_size, degradation=config.degradation)
     print("| what | a second |\n|---|---|", flush=True)
     for name, cache_gb in (("batches, pictures in memory", 64), ("batches, read anew", 0)):
         train, _ = pairs.load(

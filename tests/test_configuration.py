@@ -20,6 +20,7 @@ class Config(configuration.Configuration):
     kind: str = choice("a", "Which.", enum_values=["a", "b"])
     verify: bool = switch_(True, "Whether.")
     blocks: tuple[int, ...] = integers((16, 8), "Of the network.", length=2)
+    angles: tuple[int, ...] = integers((0,), "From where.", upper_bound=90)
 
 
 FLAGS = "--lr=x.png", "--ref=a", "--ref=b", "--rate=1e-3", "--noverify", "--blocks=1,2"
@@ -37,6 +38,7 @@ def test_flags_are_arguments():
         "kind": "a",
         "verify": False,
         "blocks": (1, 2),
+        "angles": (0,),
     }
 
 
@@ -65,6 +67,8 @@ def test_the_last_value_wins_and_flagfiles_nest(tmp_path):
         (["--blocks=1,-2"], "--blocks=1,-2: 2 whole numbers, separated by commas, are needed."),
         (["--scale=3"], "Unknown command line flag 'scale'."),
         (["--colour=y"], "--colour is now --test_y_channel or --notest_y_channel. Give that."),
+        (["--angles=5,91"], "--angles=5,91: whole numbers from 0 to 90, separated by commas, are"),
+        (["--angles="], "--angles=: whole numbers from 0 to 90, separated by commas, are needed."),
         (["--steps=2"], "--lr is missing."),
         (["more", "--lr=x"], "unexpected 'more': give every value as --flag=value."),
         (["--flagfile=none"], "Unable to open flagfile: [Errno 2] No such file or directory"),
@@ -98,6 +102,7 @@ def test_what_people_give_is_taken(tmp_path):
     config = Config(lr=tmp_path, ref="one", steps=np.int64(3), rate=np.float32(0.5), blocks="3,4")
     assert (config.lr, config.ref, config.steps) == (str(tmp_path), ("one",), 3)
     assert (config.rate, config.blocks) == (0.5, (3, 4))
+    assert Config(lr="x", angles="3,4,5").angles == (3, 4, 5)
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.steps = 4
 

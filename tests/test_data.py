@@ -7,7 +7,7 @@ from ttsr_tf.data import batches, sample
 from ttsr_tf.data.batches import Share, Stream
 from ttsr_tf.data.pairs import Pairs
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import bicubic
+from ttsr_tf.images import bicubic, inputs
 
 
 @pytest.fixture
@@ -51,6 +51,26 @@ def test_batches_hold_degraded_pairs(pairs, pictures):
         )
         found.add(n)
     assert len(found) == 4
+
+
+def test_realistic_batches_are_those_of_the_seed_and_the_number(pairs, pictures):
+    def stream(seed):
+        return batches.batches(pairs, Stream(16, 2, seed, degradation="realistic"))
+
+    whole = list(stream(5).take(3))
+    for first, again in zip(whole, stream(5).take(3), strict=True):
+        np.testing.assert_array_equal(first["lr"], again["lr"])
+    for number in range(6):
+        hr = pictures[0, batches.place(number, 6, seed=5)]
+        small = inputs.degraded(hr, "realistic", [5, number])
+        batch = whole[number // 2]
+        lr, lr_up, truth = (
+            np.rint((batch[name][number % 2] + 1) * 127.5) for name in ("lr", "lr_up", "hr")
+        )
+        # All turned alike.
+        (k, *_) = [k for k, x in enumerate(_turned(hr)) if np.array_equal(x, truth)]
+        np.testing.assert_array_equal(lr, _turned(small.numpy())[k])
+        np.testing.assert_array_equal(lr_up, _turned(bicubic.upscale(small).numpy())[k])
 
 
 def _turned(x):
@@ -136,7 +156,7 @@ def test_larger_pictures_are_cropped_at_the_same_place():
 def test_small_references_are_padded_after_they_were_degraded(rng):
     hr = rng.integers(256, size=(16, 16, 3), dtype=np.uint8)
     ref = rng.integers(256, size=(9, 14, 3), dtype=np.uint8)
-    example = batches.network_example(hr, ref, 16)
+    example = batches.network_example(hr, bicubic.downscale(hr), ref)
     small = PIL.Image.fromarray(ref).resize((3, 2), PIL.Image.Resampling.BICUBIC)
     down_up = np.asarray(small.resize((14, 9), PIL.Image.Resampling.BICUBIC))
     for name, expected in (("ref", ref), ("ref_down_up", down_up)):

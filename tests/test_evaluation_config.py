@@ -89,6 +89,10 @@ BAD = {
     ),
     "sun80": ({"dataset": "sun80"}, "Sun_Hays_SR_groundtruth is missing: Sun80 is"),
     "references": ({"references": "random"}, "`references`=random doesn't go with folder in CUFED"),
+    "warp": (
+        {"references": "self", "reference_warp": (0, 5)},
+        "`reference_warp` needs references to warp, `references`=self has none. Leave it.",
+    ),
     "checkpoint": ({"checkpoint": "none.safetensors"}, "No checkpoint at none.safetensors."),
     "text": ({"checkpoint": __file__}, "test_evaluation_config.py is not a checkpoint of ttsr-tf"),
     "output": ({"output_dir": f"{__file__}/out"}, "`output_dir`=.*py is a file. Choose another"),
@@ -109,6 +113,12 @@ def test_bad_input(config, name):
         ({"references": "6"}, "`references`=6: value should be one of <1|2|3|4|5|all|self|grey|le"),
         ({"dataset": "kodak"}, "`dataset`=kodak: value should be one of <tfds_cufed5|sun80|urba"),
         ({"test_y_channel": "green"}, "`test_y_channel`=green: "),
+        (
+            {"reference_warp": "0,91"},
+            "`reference_warp`=0,91: whole numbers from 0 to 90, separated by commas, are needed.",
+        ),
+        ({"reference_warp": ()}, "`reference_warp`=(): whole numbers from 0 to 90, separated"),
+        ({"degradation": "worse"}, "`degradation`=worse: value should be one of <bicubic|realis"),
         ({"output_dir": None}, "`output_dir` is missing"),
     ],
 )
@@ -123,7 +133,13 @@ def test_results_of_another_protocol_are_refused(place, config):
     found.add(results.Row("007", "L1", 20.0, 0.5, 19.0, 0.4, 0.7, 1, "007_1.png"))
     before = (place / "out/results.csv").read_bytes()
     assert check(config(references="2")).choices[0].name == "L2"  # beside them
+    assert check(config(reference_warp="5")).choices[0].name == "L1@5"
     for changed, message in (
+        (
+            {"degradation": "realistic", "seed": 3},
+            "with lr 'made from HR', this run is with 'made from HR: blur σ 0.2–3 HR pixels, "
+            "bicubic ÷4, noise σ 1–30 levels, JPEG 30–95, seed 3'. Choose another `output_dir`.",
+        ),
         ({"crop_border": 2}, "with crop_border '0', this run is with '2'. Choose another `output"),
         ({"test_y_channel": False}, "with test_y_channel 'true', this run is with 'false'."),
     ):
@@ -137,6 +153,16 @@ def test_results_of_another_protocol_are_refused(place, config):
     ):
         check(config())
     assert (place / "out/results.csv").read_bytes() == before
+
+
+def test_lr_that_is_there_can_not_be_degraded(place, config):
+    (place / "given").mkdir()
+    for name, size in (("a_HR", (32, 20)), ("a_LR", (8, 5))):
+        PIL.Image.new("RGB", size).save(place / f"given/{name}.png")
+    given = {"data_dir": place / "given", "layout": "pictures"}
+    assert check(config(**given)).protocol["lr"] == "as given"
+    with pytest.raises(InputError, match=r"`degradation`=realistic makes LR of HR, but .* with LR"):
+        check(config(**given, degradation="realistic"))
 
 
 def test_results_of_an_older_layout_are_refused(place, config):

@@ -1,4 +1,5 @@
 import io
+import zlib
 
 import numpy as np
 import pages
@@ -11,7 +12,7 @@ from ttsr_tf.evaluation import comparison, extremes, measuring, references
 from ttsr_tf.evaluation.kept import Kept
 from ttsr_tf.evaluation.measuring import Method, Task
 from ttsr_tf.evaluation.results import Results
-from ttsr_tf.images import bicubic, metrics, sheets
+from ttsr_tf.images import bicubic, inputs, metrics, sheets, warp
 
 
 def stored(name, *size):
@@ -73,6 +74,35 @@ def test_all_references_with_and_without_canvas():
     for k, part in enumerate(parts):
         expected[500 * k : 500 * k + len(part), :60] = part
     np.testing.assert_array_equal(canvas, expected)
+
+
+def test_references_from_another_angle():
+    big = CASE._replace(refs=tuple(stored("b" * k, 90 + k, 62) for k in range(1, 6)))
+    seen = [warp.warped(ref.read(), 20) for ref in big.refs]
+    (one,) = measuring.pictures(Task(big, references.named("L5@20")), [big]).refs
+    np.testing.assert_array_equal(one, seen[4])
+    assert one.shape[0] < 92 and one.shape[0] % 4 == one.shape[1] % 4 == 0
+    best = measuring.pictures(Task(big, references.named("best-of-five@20")), [big]).refs
+    for ref, expected in zip(best, seen, strict=True):
+        np.testing.assert_array_equal(ref, expected)
+    (canvas,) = measuring.pictures(Task(big, references.named("stitched@20")), [big]).refs
+    assert canvas.shape == (2500, 500, 3)
+    height, width = seen[1].shape[:2]
+    np.testing.assert_array_equal(canvas[500 : 500 + height, :width], seen[1])
+    assert not canvas[500 + height : 1000].any()
+
+
+def test_realistic_lr_is_that_of_the_name_and_the_seed():
+    def lr(case, seed):
+        how = measuring.Degradation("realistic", seed)
+        found = measuring.pictures(Task(case, SELF), [case], how)
+        np.testing.assert_array_equal(found.bicubic, bicubic.upscale(found.lr))
+        return found.lr
+
+    expected = inputs.degraded(CASE.hr.read()[:48, :68], "realistic", [3, zlib.crc32(b"a")]).numpy()
+    np.testing.assert_array_equal(lr(CASE, 3), expected)
+    assert (lr(CASE._replace(name="c"), 3) != expected).any()
+    assert (lr(CASE, 4) != expected).any()
 
 
 def test_lr_as_given():

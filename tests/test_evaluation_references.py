@@ -45,6 +45,24 @@ def test_choices(flag, of, names):
     assert all(choice.protocol for choice in choices)
 
 
+def test_choices_from_angles():
+    def names(flag, of, *angles):
+        return [c.name for c in references.chosen(flag, of.outline, seed=23, angles=angles)]
+
+    assert names("4", GROUPS, 0, 20, 5, 20) == ["L4", "L4@20", "L4@5"]
+    assert names("random", ALONE, 5) == ["random-23@5"]
+    levels = names("levels", GROUPS, 0, 40)
+    assert levels == [*(f"L{k}{at}" for k in range(1, 6) for at in ("", "@40")), "self"]
+    choice = references.named("match-3@40")
+    assert (choice.unwarped, choice.angle) == ("match-3", 40)
+    assert choice.protocol.startswith(references.named("match-3").protocol)
+    assert "turned by 40° about its middle and sheared by 20°" in choice.protocol
+    for flag in ("self", "grey"):
+        assert names(flag, GROUPS, 0) == [flag]
+        with pytest.raises(InputError, match=f"needs references to warp, `references`={flag} has"):
+            names(flag, GROUPS, 0, 5)
+
+
 @pytest.mark.parametrize(
     ("flag", "of", "message"),
     [
@@ -70,6 +88,8 @@ def test_which_pictures():
 
     assert names("L4") == ["2_4"]
     assert names("stitched") == names("best-of-five") == [f"2_{k}" for k in range(1, 6)]
+    assert names("L4@20") == ["2_4"]
+    assert names("best-of-five@20") == names("stitched")
     assert names("self") is None
 
 

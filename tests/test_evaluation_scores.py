@@ -51,6 +51,18 @@ def test_no_published_numbers_beside_others(test_y_channel, crop_border):
     assert ("4 pixels cropped" in measured) == (crop_border == 4)
 
 
+def test_no_published_numbers_beside_other_references_or_lr():
+    warped = [references.named("L1@5"), references.named("match-1@5")]
+    rows = [row(name=choice.name) for choice in warped]
+    for known in ("CUFED5", "Sun80"):
+        outline = Outline("the set", published.PICTURES[known], 5, published_as=known)
+        table = scores.table(rows, warped, outline, config=config())
+        assert [cells[-1] for cells in table[2:]] == ["", ""]
+    header, *_ = lines(degradation="realistic")
+    assert header.endswith("| similarity |")
+    assert "not comparable" in scores.notes(CUFED5, config(degradation="realistic"))[1]
+
+
 def test_lpips_where_it_was_measured():
     rows = [
         row()._replace(lpips=0.25, bicubic_lpips=0.5),

@@ -1,6 +1,7 @@
 """What is done with any network of `MODELS`: the checkpoint says which one it is."""
 
 import json
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from ttsr_tf import Upscaler
 from ttsr_tf.evaluation import EvaluationConfig, evaluate
-from ttsr_tf.images import attention, bicubic, files, metrics
+from ttsr_tf.images import attention, bicubic, files, inputs, metrics, warp
 from ttsr_tf.models import MODELS, model_class
 from ttsr_tf.weights import checkpoints
 from ttsr_tf.weights.initial import initialise
@@ -51,6 +52,26 @@ def test_evaluates(upscaler, checkpoint, tmp_path, rng):
         similarity = attention.similarity(expected["confidence"].mean())
         np.testing.assert_allclose(row.similarity, similarity, rtol=1e-5)
         assert json.loads((out / "results.json").read_text())["results"]
+
+
+def test_evaluates_other_angles_and_pictures_of_cameras(upscaler, checkpoint, tmp_path, rng):
+    hr, ref = picture(rng, 52, 64), picture(rng, 90, 71)
+    for folder, pixels in (("input", hr), ("ref", ref)):
+        (tmp_path / "pairs" / folder).mkdir(parents=True)
+        PIL.Image.fromarray(pixels).save(tmp_path / "pairs" / folder / "a.png")
+    given = {"checkpoint": checkpoint, "data_dir": tmp_path / "pairs", "seed": 3}
+    how = {"reference_warp": (0, 20), "degradation": "realistic", "output_dir": tmp_path / "out"}
+    result = evaluate(EvaluationConfig(**given, **how))
+    assert result.failed == []
+    lr = inputs.degraded(hr, "realistic", [3, zlib.crc32(b"a")]).numpy()
+    for row, refs in zip(result.rows, (ref[:88, :68], warp.warped(ref, 20)), strict=True):
+        expected = upscaler.upscale(lr, refs)
+        np.testing.assert_allclose(row.psnr, metrics.psnr(hr, expected), rtol=1e-6)
+    assert list(result.means) == ["match-1", "match-1@20"]
+    content = json.loads((tmp_path / "out/results.json").read_text())
+    assert [found["references"] for found in content["results"]] == list(result.means)
+    assert content["protocol"]["lr"].endswith("JPEG 30–95, seed 3")
+    assert "<polyline" in (tmp_path / "out/report.html").read_text("utf-8")
 
 
 def test_a_saved_model_equals_it(upscaler, tmp_path, rng):

@@ -24,6 +24,10 @@ SMALL = {"dataset": "sample", "vgg19_weights": "random", "perceptual_weight": 0,
         ({"perceptual_weight": 1}, "`vgg19_weights`=random can't judge pictures"),
         ({"model": "srntt", "residual": True}, "`residual` goes with `model`=ttsr, not srntt"),
         ({"transposed_vgg19": True}, "`transposed_vgg19` goes with `model`=srntt, not ttsr"),
+        (
+            {"degradation": "realistic", "back_projection_weight": 1},
+            "`back_projection_weight` goes with `degradation`=bicubic, not realistic",
+        ),
         ({"finetune_from": "none.safetensors"}, "No checkpoint at none.safetensors"),
     ],
 )

@@ -10,7 +10,7 @@ LIGHT = [
     *("ttsr_tf", "ttsr_tf.__main__", "ttsr_tf.cli", "ttsr_tf.configuration", "ttsr_tf.errors"),
     *("ttsr_tf.files", "ttsr_tf.ports", "ttsr_tf.progress"),
     *("ttsr_tf.images", "ttsr_tf.images.files", "ttsr_tf.images.sheets", "ttsr_tf.models"),
-    "ttsr_tf.images.attention",
+    *("ttsr_tf.images.attention", "ttsr_tf.images.degradation", "ttsr_tf.images.warp"),
     *("ttsr_tf.weights", "ttsr_tf.weights.files", "ttsr_tf.weights.naming"),
     *("ttsr_tf.data", "ttsr_tf.data.pairing", "ttsr_tf.data.sets", "ttsr_tf.data.folders"),
     *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5"),

@@ -54,9 +54,11 @@ switch = functools.partial(_field, flags.DEFINE_bool)
 choice = functools.partial(_field, flags.DEFINE_enum)
 
 
-def integers(default, help, length):
-    """A field of `length` whole numbers from 0, separated by commas in a flag."""
-    return _field(_define_integers, default, help, length=length)
+def integers(default, help, length=None, *, upper_bound=None):
+    """A field of whole numbers from 0, separated by commas in a flag; of `length` if it is given,
+    else of at least one.
+    """
+    return _field(_define_integers, default, help, length=length, upper_bound=upper_bound)
 
 
 class Configuration:
@@ -161,20 +163,22 @@ def _plain(value):
     return value if isinstance(value, (bool, int, float, str, list, tuple)) else str(value)
 
 
-def _define_integers(name, *, default, help, flag_values, length):
+def _define_integers(name, *, default, help, flag_values, **bounds):
     return flags.DEFINE(
-        _Integers(length), name, default, help, flag_values, flags.CsvListSerializer(",")
+        _Integers(**bounds), name, default, help, flag_values, flags.CsvListSerializer(",")
     )
 
 
 class _Integers(flags.ArgumentParser):
     """Whole numbers from 0, separated by commas."""
 
-    def __init__(self, length):
+    def __init__(self, *, length, upper_bound):
         super().__init__()
         self._length = length
-        self._one = flags.IntegerParser(lower_bound=0)
-        self.syntactic_help = f"{length} whole numbers, separated by commas"
+        self._one = flags.IntegerParser(lower_bound=0, upper_bound=upper_bound)
+        count = f"{length} " if length else ""
+        bound = "" if upper_bound is None else f" from 0 to {upper_bound}"
+        self.syntactic_help = f"{count}whole numbers{bound}, separated by commas"
 
     def parse(self, argument):
         given = argument.split(",") if isinstance(argument, str) else argument
@@ -182,6 +186,6 @@ class _Integers(flags.ArgumentParser):
             numbers = tuple(self._one.parse(one) for one in given)
         except (TypeError, ValueError):
             numbers = ()
-        if len(numbers) != self._length:
+        if len(numbers) != (self._length or max(len(numbers), 1)):
             raise ValueError(f"{self.syntactic_help}, are needed")
         return numbers

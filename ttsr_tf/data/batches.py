@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import bicubic, inputs
+from ttsr_tf.images import degradation, inputs
 
 
 class Stream(NamedTuple):
@@ -23,12 +23,14 @@ class Stream(NamedTuple):
         batch_size: int, of all workers and replicas together.
         seed: int.
         epsilons: how many random numbers in [0, 1) go with each example.
+        degradation: how LR is made, one of `degradation.KINDS`.
     """
 
     crop_size: int
     batch_size: int
     seed: int = 0
     epsilons: int = 2
+    degradation: str = degradation.BICUBIC
 
 
 class Share(NamedTuple):
@@ -68,7 +70,7 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
             "`pairs` must be a `Pairs`, whose pictures are read by their place, not a `tf.data` "
             "set: give that to `fit`, as dicts of `ttsr_tf.network_inputs(lr, ref)` and `hr`."
         )
-    crop_size, batch_size, seed, epsilons = stream
+    crop_size, batch_size, seed, epsilons, kind = stream
     own = batch_size // share.workers
     first = share.worker * own
 
@@ -85,7 +87,8 @@ def batches(pairs, stream, first_step=0, *, share=WHOLE):
         hr = tf.ensure_shape(hr, [crop_size, crop_size, 3])
         seeds = tf.stack([tf.cast(seed, tf.int64), number])
         epsilon = tf.random.stateless_uniform([epsilons], seeds + 2)
-        return {**augmented(network_example(hr, ref, crop_size), seeds), "epsilon": epsilon}
+        lr = inputs.degraded(hr, kind, seeds)
+        return {**augmented(network_example(hr, lr, ref), seeds), "epsilon": epsilon}
 
     def crops(number):
         return cropped(pairs, number, crop_size=crop_size, seed=seed)
@@ -125,18 +128,19 @@ def cropped(pairs, number, *, crop_size, seed):
     )
 
 
-def network_example(hr, ref, crop_size):
+def network_example(hr, lr, ref):
     """The network's inputs and its target from a pair.
 
     Args:
         hr: uint8 [crop_size, crop_size, 3].
+        lr: uint8 [crop_size / 4, crop_size / 4, 3].
         ref: uint8 [h, w, 3], from 4×4; if smaller than the crop it is padded with black, after
             `ref_down_up` was made of it.
-        crop_size: int.
 
     Returns:
         A dict of float32 in [-1, 1].
     """
+    crop_size = hr.shape[0]
     height, width = tf.unstack(tf.shape(ref)[:2])
     pad = [[0, crop_size - height], [0, crop_size - width], [0, 0]]
 
@@ -144,7 +148,7 @@ def network_example(hr, ref, crop_size):
         picture = tf.pad(picture, pad, constant_values=-1)
         return tf.ensure_shape(picture, [crop_size, crop_size, 3])
 
-    made = inputs.network_inputs(bicubic.downscale(hr), ref)
+    made = inputs.network_inputs(lr, ref)
     refs = {name: padded(made[name]) for name in ("ref", "ref_down_up")}
     return {**made, **refs, "hr": inputs.to_float(hr)}
 

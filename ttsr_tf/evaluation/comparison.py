@@ -55,13 +55,13 @@ def hardest(hr, plain, size):
 
 
 def _section(method, task, row, *, heading, kept):
-    hr, lr, plain, refs = measuring.pictures(task, method.cases)
+    hr, lr, plain, refs = measuring.pictures(task, method.cases, method.degradation)
     result = kept.get(row)
     if not result:
         result = method.upscaler.upscale_with_attention(lr, refs, method.memory_gb)
         kept.add(row, result)
     refs = refs or [lr]
-    if task.choice.name == references.STITCHED:
+    if task.choice.unwarped == references.STITCHED:
         result, refs = _by_cell(result, *refs)
     compared = {"bicubic": plain, "result": result["sr"], "truth": hr}
     scores = {

@@ -10,6 +10,7 @@ from ttsr_tf.configuration import (
     Configuration,
     choice,
     integer,
+    integers,
     number,
     string,
     switch,
@@ -19,6 +20,7 @@ from ttsr_tf.data.sets import Outline
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
+from ttsr_tf.images import degradation
 from ttsr_tf.weights import files, lpips, naming
 
 
@@ -58,8 +60,18 @@ class EvaluationConfig(Configuration):
         "random: another picture of the set. Default: 1, or self where there are no references.",
         enum_values=references.KINDS,
     )
+    reference_warp: tuple[int, ...] = integers(
+        (0,),
+        "Degrees; the references are turned by each of them in turn, and sheared by half of it.",
+        upper_bound=90,
+    )
+    degradation: str = choice(
+        degradation.BICUBIC,
+        "How LR is made of HR; realistic: with a blur before, noise and JPEG after.",
+        enum_values=degradation.KINDS,
+    )
     output_dir: str = string(REQUIRED, "Where results are written.")
-    seed: int = integer(0, "Of random references.", lower_bound=0)
+    seed: int = integer(0, "Of random references, and of the realistic degradation.", lower_bound=0)
     test_y_channel: bool = switch(
         True, "What is measured: Y, as published numbers are; otherwise RGB."
     )
@@ -106,13 +118,15 @@ def check(config):
             results of another protocol in the folder.
     """
     outline = _outline(config)
-    choices = references.chosen(config.references, outline, config.seed)
+    choices = references.chosen(
+        config.references, outline, seed=config.seed, angles=config.reference_warp
+    )
     path = naming.path_of(config.checkpoint)
     files.read_header(path)
     protocol = {
         "data_set": outline.name,
         "pictures": str(outline.count),
-        "lr": "as given" if outline.lr_given else "made from HR",
+        "lr": _lr(config, outline),
         "resize": "Pillow's bicubic on uint8",
         "test_y_channel": str(config.test_y_channel).lower(),
         "crop_border": str(config.crop_border),
@@ -131,6 +145,17 @@ def _outline(config):
     if config.dataset == cufed5.NAME:
         return cufed5.outline(config.data_dir)
     return folders.load(config.dataset, config.data_dir, config.layout).outline
+
+
+def _lr(config, outline):
+    if config.degradation == degradation.BICUBIC:
+        return "as given" if outline.lr_given else "made from HR"
+    if outline.lr_given:
+        raise InputError(
+            f"`degradation`={config.degradation} makes LR of HR, but {outline.name} comes with "
+            "LR. Leave it."
+        )
+    return f"made from HR: {degradation.IN_WORDS}, seed {config.seed}"
 
 
 def _check_makeable(folder):

@@ -2,6 +2,7 @@
 
 import collections
 import sys
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import extremes, references
 from ttsr_tf.evaluation.results import Row
-from ttsr_tf.images import attention, bicubic, given
+from ttsr_tf.images import attention, bicubic, degradation, given, inputs, warp
 from ttsr_tf.progress import Progress
 
 
@@ -38,6 +39,21 @@ class Pictures(NamedTuple):
     refs: list | None
 
 
+class Degradation(NamedTuple):
+    """How LR is made where none comes with the set.
+
+    Attributes:
+        kind: one of `degradation.KINDS`.
+        seed: int; with the picture's name it decides a realistic one.
+    """
+
+    kind: str = degradation.BICUBIC
+    seed: int = 0
+
+
+PUBLISHED = Degradation()
+
+
 class Method(NamedTuple):
     """How pictures are enlarged and measured.
 
@@ -47,6 +63,7 @@ class Method(NamedTuple):
         cases: all of the set, of which a reference may be chosen.
         lpips: as `scores`, but gives LPIPS; or None.
         memory_gb: as of `Upscaler.upscale`.
+        degradation: a `Degradation`.
     """
 
     upscaler: object
@@ -54,6 +71,7 @@ class Method(NamedTuple):
     cases: list
     lpips: Callable | None = None
     memory_gb: float | None = None
+    degradation: Degradation = PUBLISHED
 
 
 def measure(method, tasks, results, *, kept=None):
@@ -91,12 +109,13 @@ def measure(method, tasks, results, *, kept=None):
     return failed
 
 
-def pictures(task, cases):
+def pictures(task, cases, how=PUBLISHED):
     """Reads a picture and makes what the protocol wants of it.
 
     Args:
         task: a `Task`.
         cases: all of the set.
+        how: a `Degradation`.
 
     Returns:
         `Pictures`.
@@ -106,22 +125,24 @@ def pictures(task, cases):
     """
     case, choice = task
     hr = given.rgb("hr", _whole(case.hr.read()), smallest=12)
-    lr = case.lr.read() if case.lr else bicubic.downscale(hr).numpy()
+    # By its name, so that it is the same in a part of the set.
+    seed = how.seed, zlib.crc32(case.name.encode())
+    lr = case.lr.read() if case.lr else inputs.degraded(hr, how.kind, seed).numpy()
     if hr.shape != (4 * lr.shape[0], 4 * lr.shape[1], 3):
         raise InputError(
             f"{case.lr.name} is {lr.shape[1]}×{lr.shape[0]} pixels, a quarter of {case.hr.name}, "
             f"{hr.shape[1] // 4}×{hr.shape[0] // 4}, is needed."
         )
     stored = references.of(choice, case, cases)
-    refs = stored and [_whole(ref.read()) for ref in stored]
-    if choice.name == references.STITCHED:
+    refs = stored and [_seen(ref.read(), choice.angle) for ref in stored]
+    if choice.unwarped == references.STITCHED:
         refs = [np.concatenate(references.cells(refs))]
     return Pictures(hr, lr, bicubic.upscale(lr).numpy(), refs)
 
 
 def _measured(method, task):
     """A `Row`, and what `Upscaler.upscale_with_attention` gave."""
-    hr, lr, plain, refs = pictures(task, method.cases)
+    hr, lr, plain, refs = pictures(task, method.cases, method.degradation)
     tiles = 1
 
     def count_tiles(_, count):
@@ -143,6 +164,10 @@ def _measured(method, task):
         *((method.lpips(hr, result["sr"]), method.lpips(hr, plain)) if method.lpips else ()),
     )
     return row, result
+
+
+def _seen(ref, angle):
+    return warp.warped(ref, angle) if angle else _whole(ref)
 
 
 def _whole(picture):

@@ -14,6 +14,7 @@ ALL, SELF, GREY, EACH_LEVEL, RANDOM = "all", "self", "grey", "levels", "random"
 STITCHED, BEST_OF_FIVE = "stitched", "best-of-five"
 KINDS = (*(str(k + 1) for k in range(LEVELS)), ALL, SELF, GREY, EACH_LEVEL, RANDOM)
 
+_AT = "@"
 CELL = 500  # pixels: side of a reference's place on the canvas
 
 
@@ -22,21 +23,38 @@ class Choice(NamedTuple):
 
     Attributes:
         name: as in tables and files: "L1" … "L5", "match-1" …, "stitched", "best-of-five", "self",
-            "grey", "random-0" with its seed.
+            "grey", "random-0" with its seed; "L1@20" and the like from an angle.
         protocol: what that means, in words.
     """
 
     name: str
     protocol: str
 
+    @property
+    def unwarped(self):
+        """The name without the angle."""
+        return self.name.partition(_AT)[0]
 
-def chosen(kind, outline, seed=0):
+    @property
+    def angle(self):
+        """Degrees by which the references are warped, an int."""
+        return int(self.name.partition(_AT)[2] or 0)
+
+    @property
+    def takes_angle(self):
+        """Whether there is a reference beside the picture itself."""
+        return self.unwarped not in (SELF, GREY)
+
+
+def chosen(kind, outline, *, seed=0, angles=(0,)):
     """The choices that a value of `references` stands for.
 
     Args:
         kind: one of `KINDS`; None: the first reference, or "self" where there is none.
         outline: the `Outline` of a test set.
         seed: of "random".
+        angles: ints, degrees, from each of which the references are seen; "self" and "grey" are
+            not warped.
 
     Returns:
         A list of `Choice`.
@@ -60,11 +78,27 @@ def chosen(kind, outline, seed=0):
         GREY: [GREY],
         RANDOM: [f"{RANDOM}-{seed}"],
     }
-    return [named(name) for name in names.get(kind, [f"L{kind}" if grouped else f"match-{kind}"])]
+    found = [named(name) for name in names.get(kind, [f"L{kind}" if grouped else f"match-{kind}"])]
+    if any(angles) and not any(choice.takes_angle for choice in found):
+        raise InputError(
+            f"`reference_warp` needs references to warp, `references`={kind} has none. Leave it."
+        )
+    return [
+        named(f"{choice.name}{_AT}{angle}" if angle else choice.name)
+        for choice in found
+        for angle in (dict.fromkeys(angles) if choice.takes_angle else [0])
+    ]
 
 
 def named(name):
     """The `Choice` of a name."""
+    if _AT in name:
+        unwarped, _, angle = name.partition(_AT)
+        return Choice(
+            name,
+            f"{named(unwarped).protocol}; each turned by {angle}° about its middle and sheared by "
+            f"{int(angle) / 2:g}°, of which the largest upright part is used",
+        )
     if name in _PROTOCOLS:
         return Choice(name, _PROTOCOLS[name])
     if name.startswith(RANDOM):
@@ -86,15 +120,15 @@ def of(choice, case, cases):
         cases: all of the set.
 
     Returns:
-        A list of `Stored`; None where the picture serves as its own reference.
+        A list of `Stored`, not warped; None where the picture serves as its own reference.
     """
     if choice.name == SELF:
         return None
     if choice.name == GREY:
         return [Stored(GREY, _grey)]
-    if choice.name in (STITCHED, BEST_OF_FIVE):
+    if choice.unwarped in (STITCHED, BEST_OF_FIVE):
         return list(case.refs)
-    kind, number = _parts(choice.name)
+    kind, number = _parts(choice.unwarped)
     if kind == RANDOM:
         # By the place in the set, so that a run that goes on chooses as one that was never stopped.
         place = cases.index(case)

@@ -60,6 +60,7 @@ class Report(NamedTuple):
         choices: list of `Choice`.
         failed: list of (picture, name of the choice, reason).
         sections: list of `Section`.
+        warps: a `warps.Warps`; None if no reference was warped.
     """
 
     table: list
@@ -68,6 +69,7 @@ class Report(NamedTuple):
     choices: list
     failed: list
     sections: list
+    warps: object = None
 
 
 def photograph(label, picture, box=None):

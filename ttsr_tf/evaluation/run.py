@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from ttsr_tf.data import cufed5, folders
 from ttsr_tf.errors import InputError
-from ttsr_tf.evaluation import comparison, references, report, results, scores
+from ttsr_tf.evaluation import comparison, references, report, results, scores, warps
 from ttsr_tf.evaluation import config as configs
 from ttsr_tf.evaluation.kept import Kept
 from ttsr_tf.evaluation.lpips import LPIPS
-from ttsr_tf.evaluation.measuring import Method, Task, measure
+from ttsr_tf.evaluation.measuring import Degradation, Method, Task, measure
 from ttsr_tf.files import make_folder
 from ttsr_tf.images import metrics
 from ttsr_tf.inference import load
@@ -89,6 +89,7 @@ def _method(config, cases):
         cases,
         LPIPS(config.lpips, border) if config.lpips else None,
         config.memory_gb,
+        Degradation(config.degradation, config.seed),
     )
 
 
@@ -107,10 +108,12 @@ def _write_report(config, plan, choices, *, rows, failed, shown):
     table = scores.table(rows, choices, plan.outline, config=config)
     notes = scores.notes(plan.outline, config)
     protocol = {**plan.protocol, "checkpoint": config.checkpoint}
+    warped = warps.of(rows, choices)
+    tables = [scores.markdown(shown) for shown in (table, *([warped.table] if warped else []))]
     stated = "\n".join(f"{name}: {value}" for name, value in protocol.items())
-    print("", "\n\n".join([scores.markdown(table), *notes, stated]), "", sep="\n")
+    print("", "\n\n".join([*tables, *notes, stated]), "", sep="\n")
     path = os.path.join(config.output_dir, "results.json")
     scores.write_json(path, rows, choices, protocol=protocol, failed=failed)
     path = os.path.join(config.output_dir, "report.html")
-    report.write(path, report.Report(table, notes, protocol, choices, failed, shown))
+    report.write(path, report.Report(table, notes, protocol, choices, failed, shown, warped))
     return path

@@ -6,6 +6,7 @@ import math
 from ttsr_tf.evaluation import published
 from ttsr_tf.evaluation.results import means
 from ttsr_tf.files import written_aside
+from ttsr_tf.images import degradation
 
 _ABOVE = "above bicubic"
 
@@ -44,7 +45,9 @@ def table(rows, choices, outline, *, config):
                 [_ABOVE, "", *(f"{mean[name] - mean[plain]:+.{digits}f}" for mean in network)],
             ]
     columns.append(["similarity", "", *(f"{mean['similarity']:.2f}" for mean in network)])
-    beside = [published.bicubic(known), *(published.of(known, c.name) for c, _ in measured)]
+    # Nothing is published of other angles.
+    names = ["" if choice.angle else choice.name for choice, _ in measured]
+    beside = [published.bicubic(known), *(published.of(known, name) for name in names)]
     if any(beside):
         columns.append(["published, PSNR / SSIM", *beside])
     return [list(row) for row in zip(*columns, strict=True)]
@@ -78,7 +81,10 @@ def notes(outline, config):
             "better."
         )
     if not is_as_published(config):
-        sentences.append("Published numbers are on Y without a border: not comparable with these.")
+        sentences.append(
+            "Published numbers are on Y without a border, of LR made bicubically: not comparable "
+            "with these."
+        )
     elif about := published.warning(outline.published_as, outline.count):
         sentences.append(about)
     return sentences
@@ -86,7 +92,11 @@ def notes(outline, config):
 
 def is_as_published(config):
     """Whether numbers measured so may stand beside the published ones."""
-    return config.test_y_channel and config.crop_border == 0
+    return (
+        config.test_y_channel
+        and config.crop_border == 0
+        and config.degradation == degradation.BICUBIC
+    )
 
 
 def write_json(path, rows, choices, *, protocol, failed):

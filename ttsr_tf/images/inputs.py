@@ -1,9 +1,9 @@
-"""Between pictures and the network: uint8 ↔ float, and the four inputs."""
+"""Between pictures and the network: uint8 ↔ float, LR of HR, and the four inputs."""
 
 import keras
 import tensorflow as tf
 
-from ttsr_tf.images import bicubic
+from ttsr_tf.images import bicubic, degradation
 
 
 def to_float(picture: tf.Tensor) -> tf.Tensor:
@@ -22,6 +22,29 @@ def to_uint8(x: tf.Tensor) -> tf.Tensor:
     """
     x = tf.clip_by_value(tf.cast(x, tf.float32), -1, 1)
     return tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
+
+
+def degraded(hr: tf.Tensor, kind: str, seed: tf.Tensor) -> tf.Tensor:
+    """LR of HR, as it is trained on and measured; in a graph, too.
+
+    Args:
+        hr: uint8 [H, W, 3].
+        kind: one of `degradation.KINDS`.
+        seed: int [2], which alone decides how a realistic degradation comes out.
+
+    Returns:
+        uint8 [H // 4, W // 4, 3].
+    """
+    if kind == degradation.BICUBIC:
+        return bicubic.downscale(hr)
+
+    def through(function, picture):
+        changed = tf.numpy_function(function, [picture, seed], tf.uint8, stateful=False)
+        return tf.ensure_shape(changed, picture.shape)
+
+    hr, seed = tf.convert_to_tensor(hr), tf.convert_to_tensor(seed, tf.int64)
+    small = bicubic.downscale(through(degradation.blurred, hr))
+    return through(degradation.recorded, small)
 
 
 def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:

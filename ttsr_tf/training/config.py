@@ -14,6 +14,7 @@ from ttsr_tf.configuration import (
 )
 from ttsr_tf.data import pairs
 from ttsr_tf.errors import InputError
+from ttsr_tf.images import degradation
 from ttsr_tf.models import MODELS, OPTIONS
 from ttsr_tf.training import run_folder
 from ttsr_tf.weights import files, naming
@@ -44,6 +45,11 @@ class TrainingConfig(Configuration):
     skip_corrupt: bool = switch(False, "Go on without unreadable pictures.")
     batch_size: int = integer(9, "Pairs of a step, of all devices together.", lower_bound=1)
     crop_size: int = integer(160, "Side of the pictures, pixels.", lower_bound=32)
+    degradation: str = choice(
+        degradation.BICUBIC,
+        "How LR is made; realistic: with a blur before, noise and JPEG after.",
+        enum_values=degradation.KINDS,
+    )
     max_steps: int = integer(REQUIRED, "Steps in all.", lower_bound=1)
     pretrain_steps: int = integer(
         2638,
@@ -145,6 +151,11 @@ def check(config):
         InputError: values that don't go together, files that aren't there, a run with others.
     """
     _check_options(config)
+    if config.degradation != degradation.BICUBIC and config.back_projection_weight:
+        raise InputError(
+            f"`back_projection_weight` goes with `degradation`={degradation.BICUBIC}, not "
+            f"{config.degradation}, which has noise that the result must not have. Leave it."
+        )
     if config.crop_size % 4:
         raise InputError(f"`crop_size`={config.crop_size} must be a multiple of 4.")
     if config.trains_fully and config.adversarial_weight and config.crop_size % 32:

@@ -82,7 +82,7 @@ class Loop:
             self._check_finite(report, trained_on, stream)
             state.step += 1
             progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
-            self._summarise(report, validated_on, stream.crop_size)
+            self._summarise(report, validated_on, stream)
             if time.monotonic() >= next_checkpoint:
                 self._save()
                 next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
@@ -109,7 +109,7 @@ class Loop:
             "run of its own."
         )
 
-    def _summarise(self, report, validated_on, crop_size):
+    def _summarise(self, report, validated_on, stream):
         plan, step, recent = self._plan, self._state.step, self._state.recent
         recent.add(report)
         last, regular = step == plan.max_steps, step % plan.summary_every == 0
@@ -119,19 +119,19 @@ class Loop:
         if not self._summaries:
             return
         if last or step % plan.validate_every == 0:
-            values.update(self._validate(validated_on, crop_size))
+            values.update(self._validate(validated_on, stream))
             recent.leave_out_time()
         if values:
             with self._state.writing():
                 self._summaries.scalars(step, values)
 
-    def _validate(self, validated_on, crop_size):
+    def _validate(self, validated_on, stream):
         generator, state = self._gan.generator, self._state
         # While only that path has learnt, what it makes is looked at, but not kept as the best.
         alone = bool(generator.pretrained) and state.step <= self._gan.schedule.pretrain_steps
         with self._gan.averaged():
             self.scores, panels = self._validation.score(
-                validated_on, crop_size, single_image=alone
+                validated_on, stream.crop_size, kind=stream.degradation, single_image=alone
             )
             with state.writing():
                 self._summaries.pictures(state.step, panels)

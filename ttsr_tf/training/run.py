@@ -88,7 +88,9 @@ def train(
         config.max_steps, config.summary_every, config.validate_every, config.checkpoint_minutes
     )
     loop = Loop(strategy, gan, state, plan=plan, run_dir=config.run_dir, summaries=summaries)
-    stream = Stream(config.crop_size, config.batch_size, config.seed, config.critic_steps)
+    stream = Stream(
+        config.crop_size, config.batch_size, config.seed, config.critic_steps, config.degradation
+    )
     with distribution.lost_workers_reported(strategy, lambda: state.last):
         done = loop.run(trained_on, validated_on, stream, stop=stop)
     return TrainingResult(config.run_dir, done, loop.scores, sorted(trained_on.skipped))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ttsr_tf.images import bicubic, metrics, sheets
+from ttsr_tf.images import bicubic, degradation, inputs, metrics, sheets
 from ttsr_tf.inference.upscaler import Upscaler
 
 NAMES = "psnr", "ssim", "psnr_bicubic", "ssim_bicubic"
@@ -18,12 +18,13 @@ class Validation:
     def __init__(self, model):
         self._upscaler, self._scores = Upscaler(model), metrics.Scores()
 
-    def score(self, pairs, crop_size, *, single_image=False):
+    def score(self, pairs, crop_size, *, kind=degradation.BICUBIC, single_image=False):
         """Mean scores on Y, and what the first pair looks like.
 
         Args:
             pairs: a `Pairs`; of each picture the top left corner is taken.
             crop_size: its side, pixels, a multiple of 4.
+            kind: of the degradation; a realistic one is the same in all runs.
             single_image: whether the path without any reference makes the pictures.
 
         Returns:
@@ -33,7 +34,7 @@ class Validation:
         measured = []
         for i in range(len(pairs)):
             hr, ref = (picture[:crop_size, :crop_size] for picture in pairs[i])
-            lr = bicubic.downscale(hr).numpy()
+            lr = inputs.degraded(hr, kind, [0, i]).numpy()
             references = None if single_image else ref
             result = self._upscaler.upscale_with_attention(
                 lr, references, single_image=single_image

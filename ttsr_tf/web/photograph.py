@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 
 from ttsr_tf.data import sample
-from ttsr_tf.images import given
+from ttsr_tf.images import given, warp
 
 _LONG_SIDE = 1024  # pixels, so that the middle is enlarged in seconds
 _MIDDLE = 0.6  # of each side: what is turned needs something around it
@@ -43,16 +43,7 @@ def pair(photograph):
 
 
 def _seen_again(image, width, height):
-    """Interpolated at twice its size, so that it stays sharp."""
     cos, sin = np.cos(np.radians(_ANGLE)), np.sin(np.radians(_ANGLE))
-    step = np.array([[cos, -sin], [sin, cos]]) / (2 * _NEARER)  # of the photograph, a pixel
-    first = np.array(image.size) / 2 - step @ (width, height)
-    coefficients = [*step[0], first[0], *step[1], first[1]]
-    double = image.transform(
-        (2 * width, 2 * height),
-        PIL.Image.Transform.AFFINE,
-        coefficients,
-        PIL.Image.Resampling.BICUBIC,
-    )
-    again = np.asarray(double.resize((width, height), PIL.Image.Resampling.LANCZOS))
+    back = np.array([[cos, -sin], [sin, cos]]) / _NEARER
+    again = warp.seen(image, back, (width, height))
     return sample.relit(again / 255, **_LIGHT)
