@@ -1,5 +1,7 @@
 """A compiled `GAN`, a batch for it, and what a step changes."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,6 +20,14 @@ def batch(rng):
     made = {name: rng.uniform(-1, 1, (4, n, n, 3)) for name, n in sizes.items()}
     made["epsilon"] = rng.uniform(size=(4, 2))
     return {name: tf.constant(x, tf.float32) for name, x in made.items()}
+
+
+@functools.cache
+def mirrored(devices):
+    """A strategy on some of the CPU's two devices; one for all tests, since TensorFlow takes the
+    collectives of several on the same devices for each other's.
+    """
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)])
 
 
 def compiled(generator, critic, weights, schedule, epsilon):

@@ -219,3 +219,11 @@ def test_bad_input_answers_at_once(place, fails):
     )
     line = fails("evaluate", "--dataset=sun80", "--checkpoint=a", f"--output_dir={place}")
     assert line == "error: --dataset=sun80 needs --data_dir, the folder of its pictures."
+    assert fails("evaluate", "--reference_warp=0,95", f"--output_dir={place}") == (
+        "error: --reference_warp=0,95: whole numbers from 0 to 90, separated by commas, are "
+        "needed. (see --help)"
+    )
+    flags = f"--data_dir={place / 'groups'}", f"--output_dir={place / 'out'}"
+    assert fails("evaluate", *flags, "--references=grey", "--reference_warp=5") == (
+        "error: --reference_warp needs references to warp, --references=grey has none. Leave it."
+    )

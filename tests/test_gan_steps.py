@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from gans import RATES, batch, changes, compiled  # noqa: F401
+from gans import RATES, batch, changes, compiled, mirrored  # noqa: F401
 from one_convolution import OneConvolution, OneConvolutionCritic
 
 from ttsr_tf import layers
@@ -149,7 +149,7 @@ def test_two_replicas_are_as_one(batch):
         return {k: float(v) for k, v in report.items()}, gan
 
     one = trained(tf.distribute.get_strategy())
-    two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    two = trained(mirrored(2))
     assert two[0] == pytest.approx(one[0], rel=1e-3)
     for part in ("generator", "critic"):
         a, b = (getattr(gan, part).get_weights() for _, gan in (one, two))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from gans import mirrored
 from small_trainings import config
 
 import ttsr_tf
@@ -15,9 +16,7 @@ def test_twenty_steps_are_equal(one_convolution, tmp_path, devices):
     """On two devices the order of sums differs; Adam's epsilon is 1e-8, so that rounding of a
     gradient near zero may become a part of a step.
     """
-    strategy = tf.distribute.get_strategy()
-    if devices == 2:
-        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = mirrored(2) if devices == 2 else tf.distribute.get_strategy()
     given = config(tmp_path, max_steps=20, pretrain_steps=4, validate_every=100)
     train(given, strategy=strategy)
     trained = ttsr_tf.load(tmp_path).model.get_weights()

@@ -20,6 +20,7 @@ LIGHT = [
     *("ttsr_tf.evaluation", "ttsr_tf.evaluation.config", "ttsr_tf.evaluation.references"),
     *("ttsr_tf.evaluation.results", "ttsr_tf.evaluation.published", "ttsr_tf.evaluation.report"),
     *("ttsr_tf.evaluation.extremes", "ttsr_tf.evaluation.scores", "ttsr_tf.weights.lpips"),
+    *("ttsr_tf.evaluation.plot", "ttsr_tf.evaluation.warps"),
     *("ttsr_tf.training", "ttsr_tf.training.config", "ttsr_tf.training.run_folder"),
     *("ttsr_tf.web", "ttsr_tf.web.config", "ttsr_tf.web.photograph"),
     *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo", "page")),
