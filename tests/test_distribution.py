@@ -1,7 +1,7 @@
 """Which devices train together, and what their number asks of a batch."""
 
 import pytest
-import tensorflow as tf
+from gans import mirrored
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.training import distribution
@@ -14,7 +14,7 @@ def test_bad_configurations(config):
 
 
 def test_a_batch_that_the_devices_dont_divide():
-    two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    two = mirrored(2)
     distribution.check_batch_size(two, 4)
     with pytest.raises(InputError, match="`batch_size`=9 can't be divided among 2 devices"):
         distribution.check_batch_size(two, 9)
