@@ -131,6 +131,12 @@ def test_a_functional_model_is_saved_and_loaded(case, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_xla_can_not_do_is_declared():
+    """So that Keras' `jit_compile="auto"` leaves it alone on GPUs."""
+    assert not layers.Transfer(2).supports_jit and not layers.Relevance().supports_jit
+    assert layers.ResidualBlock(4).supports_jit
+
+
 def test_float16_policy(case):
     cls, arguments, inputs = case
     layer = cls(**arguments, dtype="mixed_float16")

@@ -40,6 +40,7 @@ class Relevance(keras.layers.Layer):
 
     def __init__(self, matching=STREAMED, matching_memory_mb=256, padding=SAME, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
+        self.supports_jit = False  # XLA would want every size known
         self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 4)]
         if matching not in (STREAMED, PATCHES):
             raise InputError(f"`matching` must be {STREAMED} or {PATCHES}, got {matching!r}.")

@@ -30,6 +30,7 @@ class Transfer(keras.layers.Layer):
 
     def __init__(self, scale, padding=SAME, **kwargs):
         super().__init__(**kwargs)
+        self.supports_jit = False  # XLA has no segment_mean
         self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 3)]
         check_padding(padding)
         self.scale = scale
