@@ -33,6 +33,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
+    classifiers=[
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Processing",
+        "Typing :: Typed",
+    ],
     packages=[
         *find_packages(include=["ttsr_tf", "ttsr_tf.*", "tfds_cufed5"]),
         # Under a name of their own: a top-level `export` would be hidden by a user's export.py.

@@ -2,12 +2,16 @@
 
 import copy
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 
 from ttsr_tf.images.inputs import network_inputs
 from ttsr_tf.models import MODELS, TEXTURES, Network, model_class
@@ -32,6 +36,32 @@ def model(request, one_convolution):
 def inputs(rng):
     lr, ref = (rng.integers(256, size=(B, *size, 3), dtype=np.uint8) for size in ((H, W), (h, w)))
     return network_inputs(lr, ref)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((1, 2, 3),), r"must be four whole numbers from 0, such as .*, got \(1, 2, 3\)"),
+        ((4,), "must be four whole numbers from 0, such as .*, got 4"),
+        (((1, 1, 1, -1),), "must be four whole numbers"),
+        (((1, 1, 1, 1), 1), "`num_features` must be at least 2, got 1"),
+    ],
+)
+def test_sizes_that_no_network_has(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        model_class(name)(*arguments)
+
+
+def test_another_backend_is_told():
+    pytest.importorskip("torch", reason="NOT TESTED: needs the extra `convert`")
+    code = "import ttsr_tf; ttsr_tf.TTSR"
+    environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONWARNINGS": "ignore"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    last = result.stderr.splitlines()[-1]
+    assert "ttsr-tf runs on TensorFlow, and Keras on torch here. Unset KERAS_BACKEND" in last
 
 
 def test_has_all_that_is_asked(model):

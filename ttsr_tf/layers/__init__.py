@@ -1,5 +1,15 @@
 """The parts of the texture transformer; none knows of model, training or data."""
 
+import keras
+
+from ttsr_tf.errors import InputError
+
+if keras.backend.backend() != "tensorflow":
+    raise InputError(
+        f"ttsr-tf runs on TensorFlow, and Keras on {keras.backend.backend()} here. Unset "
+        "KERAS_BACKEND, or set it to tensorflow, before Keras is imported."
+    )
+
 from ttsr_tf.layers.convolution import Convolution, uniform
 from ttsr_tf.layers.cross_scale import CrossScaleIntegration
 from ttsr_tf.layers.fusion import SoftFusion

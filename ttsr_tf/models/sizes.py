@@ -11,6 +11,19 @@ INPUT_SIGNATURE = {
 }
 
 
+def checked_blocks(num_residual_blocks, num_features):
+    """`num_residual_blocks` as a tuple; raises InputError unless a network can have these."""
+    blocks = num_residual_blocks
+    if not isinstance(blocks, (list, tuple)) or len(blocks) != 4 or min(map(int, blocks)) < 0:
+        raise InputError(
+            "`num_residual_blocks` must be four whole numbers from 0, such as (16, 16, 8, 4), got "
+            f"{blocks!r}."
+        )
+    if num_features < 2:
+        raise InputError(f"`num_features` must be at least 2, got {num_features}.")
+    return tuple(blocks)
+
+
 def check_sizes(inputs):
     """Raises InputError where a network's inputs aren't there, or their sizes, as far as they are
     known, don't go together.

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, judged
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
@@ -52,7 +52,7 @@ class SRNTT(keras.Model):
         **kwargs,
     ):
         super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
-        self.num_residual_blocks = tuple(num_residual_blocks)
+        self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
         self.num_features = n = num_features
         self.transposed_vgg19 = transposed_vgg19
         content, *scales = num_residual_blocks

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, judged
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
@@ -55,7 +55,7 @@ class TTSR(keras.Model):
         **kwargs,
     ):
         super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
-        self.num_residual_blocks = tuple(num_residual_blocks)
+        self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
         self.num_features = n = num_features
         self.residual = residual
         shallow, x1, x2, x4 = num_residual_blocks

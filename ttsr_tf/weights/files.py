@@ -68,10 +68,18 @@ def read_header(path):
     try:
         if path.endswith(OLD_SUFFIX):
             with h5py.File(path) as file:
+                if _OLD_ATTRIBUTE not in file.attrs and "layers" in file:
+                    raise InputError(
+                        f"{path} is what Keras' save_weights writes, without the network's sizes. "
+                        "Make such a network, give it `load_weights`, and write a .safetensors "
+                        "file with `ttsr_tf.weights.checkpoints.save`."
+                    )
                 return _header("ttsr", json.loads(file.attrs[_OLD_ATTRIBUTE])["config"])
         with safetensors.safe_open(path, "np") as file:
             about = json.loads(file.metadata()[_HEADER])
         header = _header(about["model"], about["config"])
+    except InputError:
+        raise
     except (OSError, KeyError, ValueError, TypeError, AttributeError, safetensors.SafetensorError):
         raise InputError(
             f"{path} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
