@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ttsr_tf import inference
 from ttsr_tf.files import written_aside
-from ttsr_tf.images import files, given
+from ttsr_tf.images import given
 from ttsr_tf.progress import Progress
 from ttsr_tf.weights import naming
 
@@ -51,7 +51,7 @@ def upscale_batch(config: configs.BatchConfig) -> BatchResult:
     jobs = configs.check(config)
     smallest_ref = inference.load(config.checkpoint).model.smallest_ref
     if config.ref and os.path.isfile(config.ref):
-        given.rgb("ref", files.read(config.ref).rgb, smallest_ref)
+        given.rgb("ref", config.ref, smallest_ref)
     to_do = [job for job in jobs if not os.path.isfile(job.output)]
     print(f"{len(jobs)} pictures, {len(jobs) - len(to_do)} of them done before.", flush=True)
     failures_file = os.path.join(config.output, FAILURES)

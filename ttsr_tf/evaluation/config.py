@@ -11,7 +11,6 @@ from ttsr_tf.configuration import (
     choice,
     integer,
     integers,
-    number,
     string,
     switch,
 )
@@ -21,6 +20,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
 from ttsr_tf.images import degradation
+from ttsr_tf.inference.config import memory_field
 from ttsr_tf.weights import files, lpips, naming
 
 
@@ -83,11 +83,7 @@ class EvaluationConfig(Configuration):
         "Also measures LPIPS, on RGB, with this network (extra lpips). Default: without.",
         enum_values=lpips.NETS,
     )
-    memory_gb: float | None = number(
-        None,
-        "What may be used, GiB; a larger picture is done in tiles. Default: most of what is free.",
-        lower_bound=0,
-    )
+    memory_gb: float | None = memory_field()
 
 
 class Plan(NamedTuple):

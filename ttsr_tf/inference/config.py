@@ -8,6 +8,15 @@ from ttsr_tf.inference import jobs
 from ttsr_tf.weights import files, naming
 
 
+def memory_field():
+    """The field of every configuration whose command enlarges pictures in this process."""
+    return number(
+        None,
+        "What may be used, GiB; a larger picture is done in tiles. Default: most of what is free.",
+        lower_bound=0,
+    )
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UpscaleConfig(Configuration):
     """Pictures, references and where the results go; each field's help says what it is.
@@ -33,11 +42,7 @@ class UpscaleConfig(Configuration):
     attention_map: str | None = string(
         None, "Where to write a picture of where textures came from."
     )
-    memory_gb: float | None = number(
-        None,
-        "What may be used, GiB; a larger picture is done in tiles. Default: most of what is free.",
-        lower_bound=0,
-    )
+    memory_gb: float | None = memory_field()
 
 
 def check(config):

@@ -49,15 +49,16 @@ class Encoder:
         Raises:
             InputError: none, pictures that can't be used, references that other weights encoded.
         """
-        found = [self._encoded(one) for one in _several(references)]
+        weights = self._weights()
+        found = [self._encoded(one, weights) for one in _several(references)]
         if not found:
             raise InputError("`references` is empty. Give one, or None for the picture itself.")
         return found
 
-    def _encoded(self, reference):
+    def _encoded(self, reference, weights):
         if not isinstance(reference, Reference):
             return self.encode(reference)
-        if reference.weights != self._weights():
+        if reference.weights != weights:
             raise InputError(
                 "`references`: one was encoded by another network, or before the weights changed. "
                 "Give what `encode_reference` of this one makes now."

@@ -34,7 +34,7 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref
-    refs = [given.rgb("ref", files.read(path).rgb, smallest) for path in jobs.refs]
+    refs = [given.rgb("ref", path, smallest) for path in jobs.refs]
     if os.path.isdir(config.lr):
         _upscale_all(upscaler, config, refs, jobs=jobs, stop=stop)
     else:

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.models import TEXTURES
 
 # Of any size, for `export`.
 INPUT_SIGNATURE = {
@@ -46,6 +47,11 @@ def check_sizes(inputs):
         raise InputError(f"`ref_down_up` must be as large as `ref`, got {ref_down_up}, {ref}.")
     if None not in ref and min(ref) < 4:
         raise InputError(f"`ref` must be at least 4×4 pixels, got {ref}.")
+
+
+def outputs_of(sr, textures, **more):
+    """What a call gives: `sr`, the textures by their names, and more, such as `index`."""
+    return {"sr": sr, **more, **dict(zip(TEXTURES, textures, strict=True))}
 
 
 def judged(y, outputs):

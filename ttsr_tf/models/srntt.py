@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
@@ -87,12 +87,7 @@ class SRNTT(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return {
-            "sr": sr,
-            "index": index,
-            "confidence": confidence,
-            **dict(zip(TEXTURES, textures, strict=True)),
-        }
+        return outputs_of(sr, textures, index=index, confidence=confidence)
 
     def query(self, lr_up):
         return self.texture_extractor(lr_up)[0]
@@ -139,12 +134,7 @@ class SRNTT(keras.Model):
         )
         index, confidence = matches[0]
         sr = self.synthesise(inputs, textures, confidence)
-        return {
-            "sr": sr,
-            "index": index,
-            "confidence": confidence,
-            **dict(zip(TEXTURES, textures, strict=True)),
-        }
+        return outputs_of(sr, textures, index=index, confidence=confidence)
 
     def ideal_textures(self, hr):
         return self.texture_extractor(hr)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged
+from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
@@ -98,12 +98,7 @@ class TTSR(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return {
-            "sr": sr,
-            "index": index,
-            "confidence": confidence,
-            **dict(zip(TEXTURES, textures, strict=True)),
-        }
+        return outputs_of(sr, textures, index=index, confidence=confidence)
 
     def query(self, lr_up):
         return self.texture_extractor(lr_up)[0]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ttsr_tf.models import TEXTURES
+from ttsr_tf.models.sizes import outputs_of
 
 
 class Pass(NamedTuple):
@@ -38,6 +38,6 @@ def with_textures(generator):
         textures = generator.ideal_textures(batch["hr"])
         confidence = tf.ones([*tf.unstack(tf.shape(textures[0]))[:3], 1])
         sr = generator.synthesise(batch, textures, confidence)
-        return {"sr": sr, "confidence": confidence, **dict(zip(TEXTURES, textures, strict=True))}
+        return outputs_of(sr, textures, confidence=confidence)
 
     return [found, ideal] if generator.ideal_textures else [found]

@@ -3,8 +3,9 @@
 import dataclasses
 import importlib.util
 
-from ttsr_tf.configuration import Configuration, integer, number, string
+from ttsr_tf.configuration import Configuration, integer, string
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference.config import memory_field
 from ttsr_tf.ports import require_free
 from ttsr_tf.weights import files, naming
 
@@ -31,11 +32,7 @@ class PageConfig(Configuration):
     max_queued: int = integer(
         8, "People who wait, since one picture is enlarged at a time.", lower_bound=1
     )
-    memory_gb: float | None = number(
-        None,
-        "What may be used, GiB; a larger picture is done in tiles. Default: most of what is free.",
-        lower_bound=0,
-    )
+    memory_gb: float | None = memory_field()
 
 
 def check(config):
