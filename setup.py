@@ -71,6 +71,7 @@ setup(
         "tensorflow>=2.15",
         "tensorflow-datasets>=4.9.4",
         "tqdm>=4.66",
+        "wrapt>=1.14",
     ],
     extras_require={
         **EXTRAS,

@@ -2,6 +2,8 @@
 
 import lazy_loader
 
+from ttsr_tf import registration as _registration  # noqa: F401
+
 __version__ = "0.2.0.dev0"
 
 # The names of __init__.pyi, imported on first use: `--help` does not wait for TensorFlow.
