@@ -2,6 +2,7 @@ import json
 import resource
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -53,7 +54,7 @@ def assert_same_halves(read, saved):
 
 def test_saved_and_loaded(model, tmp_path):
     path = tmp_path / "model.safetensors"
-    checkpoints.save(model, str(path))
+    checkpoints.save(model, path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     for place in (path, tmp_path):  # the file, or the run folder it lies in
         again = checkpoints.load(place)
@@ -212,6 +213,12 @@ def test_what_is_no_checkpoint(model, tmp_path):
     model.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(InputError, match=r"is what Keras' save_weights writes, without the net"):
         ttsr_tf.load(tmp_path / "other.weights.h5")
+    ttsr_tf.GAN(model).save_weights(tmp_path / "others.weights.h5")
+    with pytest.raises(InputError, match=r"is what Keras' save_weights writes"):
+        ttsr_tf.load(tmp_path / "others.weights.h5")
+    (tmp_path / "model.keras").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"is read by `keras\.saving\.load_model`"):
+        ttsr_tf.load(tmp_path / "model.keras")
     safetensors.numpy.save_file({"x": np.zeros(3)}, tmp_path / "x.safetensors")
     with pytest.raises(InputError, match="is not a checkpoint of ttsr-tf"):
         ttsr_tf.load(tmp_path / "x.safetensors")
@@ -220,6 +227,16 @@ def test_what_is_no_checkpoint(model, tmp_path):
         ttsr_tf.load(tmp_path / "x.safetensors")
     with pytest.raises(InputError, match=r"must end in \.safetensors"):
         checkpoints.save(model, str(tmp_path / "model.h5"))
+
+
+@pytest.mark.parametrize(
+    ("network", "what"),
+    [(keras.Sequential(), "Sequential"), (ttsr_tf.TTSR(), r"TTSR before `build\(\)`")],
+)
+def test_what_is_no_network(tmp_path, network, what):
+    with pytest.raises(InputError, match=rf"must be TTSR or SRNTT with its weights, got {what}\. "):
+        checkpoints.save(network, tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_arrays_that_do_not_fit_the_network_are_named(model, tmp_path):

@@ -23,7 +23,15 @@ def test_scores_pictures_of_any_size_that_divides(rng, crop_size):
     assert len(np.unique(scores)) == 3
 
 
-@pytest.mark.parametrize("crop_size", [0, 48, 100])
+def test_pictures_of_another_size_are_refused():
+    """48×32 are as many numbers as there are in one and a half of its pictures."""
+    critic = _critic(32)
+    for shape in ((2, 48, 32, 3), (1, 32, 32, 1), (32, 32, 3)):
+        with pytest.raises(ValueError, match=r"expected (shape=\(None, 32, 32, 3\)|ndim=4)"):
+            critic(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("crop_size", [0, 48, 100, -32, 32.0])
 def test_other_sizes_are_refused(crop_size):
     with pytest.raises(InputError, match=f"must be a multiple of 32, got {crop_size}"):
         Critic(crop_size)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ttsr_tf
 from ttsr_tf import InputError, metrics
@@ -63,3 +64,28 @@ def test_other_inputs_are_named(name, pictures):
         model((lr, ref))
     with pytest.raises(InputError, match="got lr, ref: "):
         model({"lr": lr, "ref": ref})
+    inputs = ttsr_tf.network_inputs(lr, ref)
+    for other, said in (
+        (tf.constant(ref), r"uint8 \(3, 32, 24, 3\)"),
+        (inputs["ref"][..., :1], r"float32 \(3, 32, 24, 1\)"),
+        (inputs["ref"][0], r"float32 \(32, 24, 3\)"),
+    ):
+        with pytest.raises(InputError, match=r"`ref` must be float \[B, H, W, 3\], got " + said):
+            model({**inputs, "ref": other})
+
+
+@pytest.mark.parametrize(
+    "given", [np.zeros((1, 8, 8, 3), np.float32), np.zeros((1, 8, 8), np.uint8), "a.png"]
+)
+def test_no_pictures_are_no_inputs(given, pictures):
+    lr, ref, _ = pictures
+    with pytest.raises(InputError, match=r"`lr` must be uint8 \[B, H, W, 3\], got"):
+        ttsr_tf.network_inputs(given, ref)
+    with pytest.raises(InputError, match=r"`ref` must be uint8 \[B, H, W, 3\], got"):
+        ttsr_tf.network_inputs(lr, given)
+
+
+def test_inputs_of_a_functional_model_are_uint8():
+    lr = keras.Input((None, None, 3))
+    with pytest.raises(InputError, match=r'got float32 .*Input\(…, dtype="uint8"\)'):
+        ttsr_tf.network_inputs(lr, lr)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from gans import batch, mirrored  # noqa: F401
 from one_convolution import OneConvolution, OneConvolutionCritic
 
-from ttsr_tf import GAN, InputError
+from ttsr_tf import GAN, InputError, Upscaler
 from ttsr_tf.images import metrics
 from ttsr_tf.training.optimizers import Adam
 from ttsr_tf.training.schedule import Schedule
@@ -147,6 +147,8 @@ def test_what_cant_be_a_gan():
     built.build()
     with pytest.raises(InputError, match="`critic` has no weights yet"):
         GAN(built, OneConvolutionCritic())
+    with pytest.raises(InputError, match=r"`generator` must be a network, .* got Upscaler"):
+        GAN(Upscaler(built))
 
 
 ONE = keras.optimizers.SGD()
@@ -165,6 +167,10 @@ DECAY = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
         ),
         ({"backbone_optimizer": Adam(DECAY)}, "`extractor_optimizer` must be given"),
         ({"metrics": ["psnrr"]}, "`metrics` must hold .*, got 'psnrr'"),
+        ({"metrics": {"sr": "mae"}}, "`metrics` must be a list .*, got {'sr': 'mae'}"),
+        ({"optimizer": "adam"}, r"`optimizer` is no argument .*\. Give `backbone_optimizer`;"),
+        ({"loss": "mae"}, "`loss` is no argument .* give it `weights`"),
+        ({"steps_per_execution": 2}, r"`steps_per_execution` is no argument .*\. Leave it out"),
     ],
 )
 def test_what_cant_be_compiled(given, message):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import InputError, layers
 
 B, H, W, C = 2, 6, 10, 8
 
@@ -166,6 +166,19 @@ def test_gradient_reaches_every_variable_and_input(case):
     for gradient in tape.gradient(loss, [*layer.trainable_variables, *floats]):
         assert gradient is not None
         assert np.abs(gradient).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.Convolution(4, kernel_size=2), "`kernel_size` must be odd, got 2"),
+        (lambda: layers.Convolution(4, strides=3), "`strides` must be 1 or 2, got 3"),
+        (lambda: layers.Downsample(4, 3), "`factor` must be 2 or 4, got 3"),
+    ],
+)
+def test_what_a_layer_can_not_be(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
 
 
 def test_convolution_takes_a_list_as_concatenated(rng):

@@ -93,6 +93,15 @@ def test_what_is_not_said_is_not_guessed():
             function(bytes_, bytes_, value_range=(-1, 1))
         with pytest.raises(InputError, match="`hr` must be RGB"):
             function(bytes_[..., :1], bytes_[..., :1])
+        with pytest.raises(InputError, match=r"`test_y_channel` must be True, .* got 'RGB'"):
+            function(bytes_, bytes_, "RGB")
+        with pytest.raises(InputError, match=r"`value_range` must be .* got \(1, -1\)"):
+            function(floats, floats, value_range=(1, -1))
+    for metric in metrics.PSNR, metrics.SSIM:
+        with pytest.raises(InputError, match="`test_y_channel` must be"):
+            metric("Y")
+        with pytest.raises(InputError, match=r"`value_range` must be .*, got 2"):
+            metric(value_range=2)
 
 
 @pytest.mark.parametrize(

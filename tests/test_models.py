@@ -45,7 +45,10 @@ def inputs(rng):
         (((1, 2, 3),), r"must be four whole numbers from 0, such as .*, got \(1, 2, 3\)"),
         ((4,), "must be four whole numbers from 0, such as .*, got 4"),
         (((1, 1, 1, -1),), "must be four whole numbers"),
-        (((1, 1, 1, 1), 1), "`num_features` must be at least 2, got 1"),
+        ((("a", 1, 1, 1),), "must be four whole numbers"),
+        (((1.5, 1, 1, 1),), "must be four whole numbers"),
+        (((1, 1, 1, 1), 1), "`num_features` must be a whole number from 2, got 1"),
+        (((1, 1, 1, 1), 4.5), "`num_features` must be a whole number from 2, got 4.5"),
     ],
 )
 def test_sizes_that_no_network_has(name, arguments, message):
@@ -53,15 +56,17 @@ def test_sizes_that_no_network_has(name, arguments, message):
         model_class(name)(*arguments)
 
 
-def test_another_backend_is_told():
+@pytest.mark.parametrize("used", ["TTSR", "load('ttsr-mini')"])
+def test_another_backend_is_told(used):
     pytest.importorskip("torch", reason="NOT TESTED: needs the extra `convert`")
-    code = "import ttsr_tf; ttsr_tf.TTSR"
+    code = f"import ttsr_tf; ttsr_tf.{used}"
     environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONWARNINGS": "ignore"}
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     last = result.stderr.splitlines()[-1]
-    assert "ttsr-tf runs on TensorFlow, and Keras on torch here. Unset KERAS_BACKEND" in last
+    said = "InputError: ttsr-tf runs on TensorFlow, and Keras on torch here. Unset KERAS_BACKEND"
+    assert said in last
 
 
 def test_has_all_that_is_asked(model):

@@ -185,8 +185,10 @@ def test_a_reference_of_other_weights_is_refused(rng):
 
 
 def test_a_network_without_weights_is_refused():
-    with pytest.raises(InputError, match=r"`model` has no weights. `ttsr_tf.load` gives trained"):
+    with pytest.raises(InputError, match=r"`model` has no weights yet: call its `build\(\)` for"):
         Upscaler(TTSR((1, 1, 1, 1), 4))
+    with pytest.raises(InputError, match=r"`model` must be a network, .* got str\. `ttsr_tf\.load"):
+        Upscaler("ttsr-mini")
 
 
 def test_mixed_precision(ttsr, rng):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, degradation
 
 
@@ -58,9 +59,15 @@ def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
         A dict of float32 in [-1, 1]: `lr` [B, H, W, 3], `lr_up` [B, 4·H, 4·W, 3], `ref` and
         `ref_down_up` [B, h, w, 3]. Of a functional model's `keras.Input(…, dtype="uint8")`, of a
         layer.
+
+    Raises:
+        InputError: no uint8 pictures.
     """
     if keras.backend.is_keras_tensor(lr):
+        _check("lr", lr), _check("ref", ref)
         return NetworkInputs()([lr, ref])
+    lr, ref = tf.convert_to_tensor(lr), tf.convert_to_tensor(ref)
+    _check("lr", lr), _check("ref", ref)
     return {**of_lr(lr), **of_ref(ref)}
 
 
@@ -79,6 +86,15 @@ class NetworkInputs(keras.layers.Layer):
         lr, ref = map(tuple, input_shape)
         lr_up = lr[0], *(n and 4 * n for n in lr[1:3]), 3
         return {"lr": lr, "lr_up": lr_up, "ref": ref, "ref_down_up": ref}
+
+
+def _check(name, picture):
+    kind, shape = tf.as_dtype(picture.dtype).name, tf.TensorShape(picture.shape)
+    if kind != "uint8" or shape.rank not in (3, 4) or shape[-1] not in (3, None):
+        raise InputError(
+            f"`{name}` must be uint8 [B, H, W, 3], got {kind} {shape}. `ttsr_tf.images.read` reads "
+            'files; of a functional model it is `keras.Input(…, dtype="uint8")`.'
+        )
 
 
 def of_lr(lr):

@@ -26,7 +26,8 @@ def psnr(hr, sr, test_y_channel=True, *, value_range=None):
         float32 [...], dB.
 
     Raises:
-        InputError: floats without a range, another type, another number of channels.
+        InputError: floats without a range, another type, another number of channels; what isn't
+            yes or no to `test_y_channel`.
     """
     return tf.image.psnr(*_pair(hr, sr, test_y_channel, value_range=value_range), max_val=255.0)
 
@@ -53,9 +54,10 @@ class _Metric(keras.metrics.MeanMetricWrapper):
     """A function of two pictures as a metric: the mean over all examples."""
 
     def __init__(self, test_y_channel=True, value_range=(-1, 1), name=None, **kwargs):
-        how = {"test_y_channel": test_y_channel, "value_range": tuple(value_range)}
+        self.test_y_channel = _yes_or_no(test_y_channel)
+        self.value_range = _ends(value_range)
+        how = {"test_y_channel": self.test_y_channel, "value_range": self.value_range}
         super().__init__(self.function, name or self.function.__name__, **kwargs, **how)
-        self.test_y_channel, self.value_range = test_y_channel, tuple(value_range)
 
     def get_config(self):
         return {
@@ -125,7 +127,29 @@ class Scores:
 def _pair(hr, sr, test_y_channel, *, value_range):
     """What is compared, 0 to 255: [..., H, W, 1 or 3]."""
     pair = [_levels(name, x, value_range) for name, x in (("hr", hr), ("sr", sr))]
-    return [luma(x)[..., None] for x in pair] if test_y_channel else pair
+    return [luma(x)[..., None] for x in pair] if _yes_or_no(test_y_channel) else pair
+
+
+def _yes_or_no(test_y_channel):
+    if test_y_channel not in (True, False):
+        raise InputError(
+            "`test_y_channel` must be True, for Y, or False, for R, G and B, got "
+            f"{test_y_channel!r}."
+        )
+    return bool(test_y_channel)
+
+
+def _ends(value_range):
+    """Black and white, as a tuple."""
+    try:
+        black, white = value_range
+        if black < white:
+            return black, white
+    except (TypeError, ValueError):
+        pass  # no pair of numbers
+    raise InputError(
+        f"`value_range` must be what black and white are, such as (-1, 1), got {value_range!r}."
+    )
 
 
 def _levels(name, picture, value_range):
@@ -140,5 +164,5 @@ def _levels(name, picture, value_range):
             f"`{name}` is {picture.dtype.name}, and `value_range` {value_range}: give uint8, or "
             "floats with their range, such as (-1, 1) for what the networks give."
         )
-    black, white = value_range
+    black, white = _ends(value_range)
     return (tf.cast(picture, tf.float32) - black) * (255 / (white - black))

@@ -17,6 +17,7 @@ from ttsr_tf.inference.encoding import Encoder, Reference
 from ttsr_tf.inference.stages import Stages
 from ttsr_tf.inference.ways import Itself, References, SingleImage
 from ttsr_tf.models import Network
+from ttsr_tf.models.sizes import check_built
 from ttsr_tf.weights import checkpoints
 
 
@@ -49,14 +50,11 @@ class Upscaler:
     [H, W] of uint8, uint16 or floats in [0, 1]; transparency is left out.
 
     Raises:
-        InputError: a network that isn't built.
+        InputError: what is no network, or isn't built.
     """
 
     def __init__(self, model: Network):
-        if not model.built:
-            raise InputError(
-                "`model` has no weights. `ttsr_tf.load` gives trained ones, `build()` random ones."
-            )
+        check_built("model", model)
         self.model = model
         self._stages = Stages(model)
         self._encoder = Encoder(model, self._stages)

@@ -24,10 +24,17 @@ class Convolution(keras.layers.Layer):
 
     Input: [B, H, W, C], or a list of maps that are taken as concatenated to C channels, without the
     memory of that. Output: [B, ceil(H / strides), ceil(W / strides), filters].
+
+    Raises:
+        InputError: an even `kernel_size`, other `strides`, another `activation`.
     """
 
     def __init__(self, filters, kernel_size=3, strides=1, *, activation=None, **kwargs):
         super().__init__(**kwargs)
+        if kernel_size % 2 == 0:
+            raise InputError(f"`kernel_size` must be odd, got {kernel_size}.")
+        if strides not in (1, 2):
+            raise InputError(f"`strides` must be 1 or 2, got {strides!r}.")
         if activation not in (None, "relu"):
             raise InputError(f'`activation` must be "relu" or None, got {activation!r}.')
         self.filters = filters

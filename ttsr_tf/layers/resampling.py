@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from ttsr_tf.errors import InputError
 from ttsr_tf.layers.convolution import Convolution
 
 
@@ -129,10 +130,15 @@ class Downsample(keras.layers.Layer):
         factor: 2 or 4.
 
     Input: [B, H, W, C]. Output: [B, ceil(H / factor), ceil(W / factor), filters].
+
+    Raises:
+        InputError: another `factor`.
     """
 
     def __init__(self, filters, factor, **kwargs):
         super().__init__(**kwargs)
+        if factor not in (2, 4):
+            raise InputError(f"`factor` must be 2 or 4, got {factor!r}.")
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self.filters = filters
         self.factor = factor

@@ -1,5 +1,7 @@
 """The critic: how real a picture looks, for the adversarial loss."""
 
+import numbers
+
 import keras
 import tensorflow as tf
 
@@ -28,10 +30,11 @@ class Critic(keras.Model):
 
     def __init__(self, crop_size: int = 160, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.input_spec = keras.layers.InputSpec(ndim=4)
-        if crop_size < _SHRINKS or crop_size % _SHRINKS:
-            raise InputError(f"`crop_size` must be a multiple of {_SHRINKS}, got {crop_size}.")
+        if not isinstance(crop_size, numbers.Integral) or crop_size < 1 or crop_size % _SHRINKS:
+            raise InputError(f"`crop_size` must be a multiple of {_SHRINKS}, got {crop_size!r}.")
         self.crop_size = crop_size
+        # Pictures of other sizes would be cut to pieces, each a picture of the batch.
+        self.input_spec = keras.layers.InputSpec(shape=(None, crop_size, crop_size, 3))
         self.convs = [
             layers.Convolution(width, strides=strides, dtype="float32")
             for width in _WIDTHS

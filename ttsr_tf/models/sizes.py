@@ -1,5 +1,8 @@
-"""What every network asks of its inputs, and what is asked of its outputs."""
+"""What every network asks of its arguments and inputs, and what is asked of its outputs."""
 
+import numbers
+
+import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
@@ -15,19 +18,37 @@ INPUT_SIGNATURE = {
 def checked_blocks(num_residual_blocks, num_features):
     """`num_residual_blocks` as a tuple; raises InputError unless a network can have these."""
     blocks = num_residual_blocks
-    if not isinstance(blocks, (list, tuple)) or len(blocks) != 4 or min(map(int, blocks)) < 0:
+    if (
+        not isinstance(blocks, (list, tuple))
+        or len(blocks) != 4
+        or not all(isinstance(n, numbers.Integral) and n >= 0 for n in blocks)
+    ):
         raise InputError(
             "`num_residual_blocks` must be four whole numbers from 0, such as (16, 16, 8, 4), got "
             f"{blocks!r}."
         )
-    if num_features < 2:
-        raise InputError(f"`num_features` must be at least 2, got {num_features}.")
+    if not isinstance(num_features, numbers.Integral) or num_features < 2:
+        raise InputError(f"`num_features` must be a whole number from 2, got {num_features!r}.")
     return tuple(blocks)
 
 
+def check_built(name, network):
+    """Raises InputError unless the argument of that name is a network that has its weights."""
+    if not isinstance(network, keras.Model):
+        raise InputError(
+            f"`{name}` must be a network, a `keras.Model`, got {type(network).__name__}. "
+            "`ttsr_tf.load(…)` has a trained one as its `model`."
+        )
+    if not network.built:
+        raise InputError(
+            f"`{name}` has no weights yet: call its `build()` for random ones, or use the `model` "
+            "of `ttsr_tf.load(…)`, a trained one."
+        )
+
+
 def check_sizes(inputs):
-    """Raises InputError where a network's inputs aren't there, or their sizes, as far as they are
-    known, don't go together.
+    """Raises InputError where a network's inputs aren't there, or no float pictures, or their
+    sizes, as far as they are known, don't go together.
 
     Args:
         inputs: dict of float [B, H, W, 3], as `network_inputs` makes it.
@@ -38,6 +59,13 @@ def check_sizes(inputs):
             f"`inputs` must be a dict of {', '.join(INPUT_SIGNATURE)}, got {given}: "
             "`ttsr_tf.network_inputs(lr, ref)` makes it of uint8 pictures."
         )
+    for name in INPUT_SIGNATURE:
+        kind, shape = inputs[name].dtype, inputs[name].shape
+        if not kind.is_floating or shape.rank != 4 or shape[-1] not in (3, None):
+            raise InputError(
+                f"`{name}` must be float [B, H, W, 3], got {kind.name} {shape}: "
+                "`ttsr_tf.network_inputs(lr, ref)` makes it of uint8 pictures."
+            )
     lr, lr_up, ref, ref_down_up = (
         inputs[name].shape.as_list()[1:3] for name in ("lr", "lr_up", "ref", "ref_down_up")
     )

@@ -1,9 +1,21 @@
-"""What `fit` may be given: batches, and data that ends or a number of steps."""
+"""What `compile` and `fit` may be given: batches, and data that ends or a number of steps."""
 
 import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+
+_ELSEWHERE = {
+    "optimizer": "Give `backbone_optimizer`; the others' rates follow it.",
+    "loss": "`GAN` has the losses of the paper: give it `weights`, `features` and a `critic`.",
+}
+
+
+def refuse_other_arguments(given):
+    """Raises InputError for what Keras' `compile` takes and that of `GAN` doesn't, a dict."""
+    for name in given:
+        mend = _ELSEWHERE.get(name, "Leave it out.")
+        raise InputError(f"`{name}` is no argument of this `compile`. {mend}")
 
 
 def batch_of(data, epsilons=0):

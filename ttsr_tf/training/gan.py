@@ -45,6 +45,7 @@ class GAN(Steps):
         pretrained_optimizer=None,
         metrics=None,
         run_eagerly=False,
+        **others,
     ):
         """Sets the optimizers, and creates their variables.
 
@@ -59,8 +60,9 @@ class GAN(Steps):
             run_eagerly: whether steps run without a graph.
 
         Raises:
-            InputError: no optimizer, or one for two parts.
+            InputError: no optimizer, or one for two parts; another argument of Keras' `compile`.
         """
+        fitted.refuse_other_arguments(others)
         with self.distribute_strategy.scope():
             self._set_optimizers(
                 backbone_optimizer=backbone_optimizer,
@@ -74,7 +76,7 @@ class GAN(Steps):
                 jit_compile=False,  # XLA takes minutes for this graph
             )
             self._means = {name: keras.metrics.Mean(name) for name in self.reported}
-            self._added = [scores.metric(given) for given in metrics or []]
+            self._added = scores.metrics(metrics)
             self._scores = scores.reported(self._added)
             self._evaluating = False
 

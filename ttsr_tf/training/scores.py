@@ -14,15 +14,22 @@ def reported(added):
     return {metric.name: metric for metric in (*always, *added)}
 
 
-def metric(given):
-    """A metric of what a user gave.
+def metrics(given):
+    """Metrics of what a user gave.
 
     Args:
-        given: a `keras.metrics.Metric`, a name of one, or a function of `hr` and `sr`.
+        given: a list of `keras.metrics.Metric`, names of them, and functions of `hr` and `sr`; or
+            None.
 
     Raises:
         InputError: anything else.
     """
+    if not isinstance(given, (list, tuple, type(None))):
+        raise InputError(f"`metrics` must be a list of metrics of `hr` and `sr`, got {given!r}.")
+    return [_metric(one) for one in given or []]
+
+
+def _metric(given):
     try:
         found = keras.metrics.get(given)
     except (ValueError, TypeError):

@@ -11,8 +11,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from ttsr_tf.errors import InputError
 from ttsr_tf.models import Network
+from ttsr_tf.models.sizes import check_built
 from ttsr_tf.training import critic_step, distribution, losses, passes
 from ttsr_tf.training.gradients import clipped, of_losses
 from ttsr_tf.training.judges import Judges
@@ -37,10 +37,8 @@ class Steps(keras.Model):
         **kwargs,
     ):
         for name, network in (("generator", generator), ("critic", critic)):
-            if network is not None and not network.built:
-                raise InputError(
-                    f"`{name}` has no weights yet: call its `build()` first, or load trained ones."
-                )
+            if name == "generator" or network is not None:
+                check_built(name, network)
         super().__init__(**{**kwargs, "dtype": "float32"})  # each network has its own precision
         self.generator, self.critic, self.features = generator, critic, features
         self.loss_weights, self.schedule = weights, schedule

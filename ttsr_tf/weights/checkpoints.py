@@ -37,7 +37,7 @@ def arguments(model: Network) -> dict:
     return {name: value for name, value in model.get_config().items() if name not in _KERAS_OWN}
 
 
-def save(model: Network, path: str, *, dtype: str = "float32") -> None:
+def save(model: Network, path: str | os.PathLike, *, dtype: str = "float32") -> None:
     """Writes a network by rename.
 
     Args:
@@ -46,11 +46,18 @@ def save(model: Network, path: str, *, dtype: str = "float32") -> None:
         dtype: of what is written, float32 or float16; `load` takes either.
 
     Raises:
-        InputError: another ending, or the file can't be written; what was there stays.
+        InputError: no such network, another ending, or the file can't be written; what was there
+            stays.
     """
-    (name,) = (name for name, cls in MODELS.items() if cls == type(model).__name__)
+    names = {cls: name for name, cls in MODELS.items()}
+    name = names.get(type(model).__name__)
+    if name is None or not model.built:
+        raise InputError(
+            f"`model` must be {' or '.join(names)} with its weights, got {type(model).__name__}"
+            f"{' before `build()`' if name else ''}. Of a `GAN` or an `Upscaler`, give the network."
+        )
     arrays = {key: np.asarray(v, dtype) for key, v in named_variables(model).items()}
-    files.write(path, files.Header(name, arguments(model)), arrays)
+    files.write(os.fspath(path), files.Header(name, arguments(model)), arrays)
 
 
 def load(checkpoint: str | os.PathLike) -> Network:
@@ -67,8 +74,9 @@ def load(checkpoint: str | os.PathLike) -> Network:
     """
     path = naming.path_of(checkpoint)
     header = files.read_header(path)
+    cls = model_class(header.model)
     try:
-        model = model_class(header.model)(**header.config)
+        model = cls(**header.config)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path} holds a network that can't be made: {error}.") from None
     model.build()

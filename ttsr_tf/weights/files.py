@@ -68,7 +68,7 @@ def read_header(path):
     try:
         if path.endswith(OLD_SUFFIX):
             with h5py.File(path) as file:
-                if _OLD_ATTRIBUTE not in file.attrs and "layers" in file:
+                if _OLD_ATTRIBUTE not in file.attrs and len(file):
                     raise InputError(
                         f"{path} is what Keras' save_weights writes, without the network's sizes. "
                         "Make such a network, give it `load_weights`, and write a .safetensors "
@@ -82,8 +82,7 @@ def read_header(path):
         raise
     except (OSError, KeyError, ValueError, TypeError, AttributeError, safetensors.SafetensorError):
         raise InputError(
-            f"{path} is not a checkpoint of ttsr-tf, or not a whole one. A file of the authors' "
-            "program (.pt) is converted with `python -m ttsr_tf.convert`."
+            f"{path} is not a checkpoint of ttsr-tf, or not a whole one. {_mend(path)}"
         ) from None
     if header.model not in MODELS:
         raise InputError(
@@ -91,6 +90,15 @@ def read_header(path):
             "later release?"
         )
     return header
+
+
+def _mend(path):
+    if path.endswith(".keras"):
+        return (
+            "What Keras saved is read by `keras.saving.load_model`; "
+            "`ttsr_tf.weights.checkpoints.save` writes its network as .safetensors."
+        )
+    return "A file of the authors' program (.pt) is converted with `python -m ttsr_tf.convert`."
 
 
 def _header(model, parsed):
