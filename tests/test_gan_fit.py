@@ -43,6 +43,25 @@ def test_fit_goes_through_the_phases(batch, devices):
     assert gan.steps_done == 5
 
 
+def test_sizes_that_were_not_there_are_traced_once_more(batch, monkeypatch):
+    gan, traces = _gan(pretrain_steps=0), []
+    gan.compile()
+    full_step = gan.full_step
+    monkeypatch.setattr(gan, "full_step", lambda given: traces.append(1) or full_step(given))
+    for count, expected in ((4, 1), (4, 1), (2, 2), (3, 2), (1, 2)):
+        part = {name: x[:count] for name, x in batch.items()}
+        gan.fit(_repeated(part, 1), verbose=0, shuffle=False)
+        assert len(traces) == expected
+
+
+def test_adam_by_name_is_the_released_programs(batch):
+    gan = _gan()
+    gan.compile("adam")
+    optimizers = gan.optimizer, gan.extractor_optimizer, gan.critic_optimizer
+    assert [type(one) for one in optimizers] == [Adam] * 3
+    assert _rates(gan) == pytest.approx([1e-3, 1e-4, 1e-3])
+
+
 def test_history_holds_means(batch):
     gan, alone = (_gan(critic=False) for _ in range(2))
     gan.compile("sgd")

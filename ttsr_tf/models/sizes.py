@@ -46,6 +46,17 @@ def check_built(name, network):
         )
 
 
+def build_optimizer(model):
+    """Creates a compiled model's optimizer variables, if its own are there.
+
+    Left to `fit`, each is created in a conditional of the step's graph, which then is made a second
+    time: the first step comes twice as late.
+    """
+    if model.built and model.optimizer is not None:
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+
+
 def check_sizes(inputs):
     """Raises InputError where a network's inputs aren't there, or no float pictures, or their
     sizes, as far as they are known, don't go together.

@@ -14,7 +14,14 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
+from ttsr_tf.models.sizes import (
+    INPUT_SIGNATURE,
+    build_optimizer,
+    check_sizes,
+    checked_blocks,
+    judged,
+    outputs_of,
+)
 
 _VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
 
@@ -200,6 +207,11 @@ class SRNTT(keras.Model):
             search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
             return network + search + _VGG19_FLOPS * 17 * queries
         return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
+
+    def compile(self, *args, **kwargs):
+        """As Keras has it, but the optimizer's variables are created here, not in `fit`."""
+        super().compile(*args, **kwargs)
+        build_optimizer(self)
 
     def compute_metrics(self, x, y, y_pred, *args, **kwargs):
         """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""

@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from ttsr_tf import layers
 from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
+from ttsr_tf.models.sizes import (
+    INPUT_SIGNATURE,
+    build_optimizer,
+    check_sizes,
+    checked_blocks,
+    judged,
+    outputs_of,
+)
 
 _LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
 
@@ -198,6 +205,11 @@ class TTSR(keras.Model):
         convs = 2 * (shallow + x1 + 5 * x2 + 21 * x4) + 150  # of n×n channels, in areas of LR
         backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
         return backbone + search + _LTE_FLOPS * 16 * (queries + 2 * keys)
+
+    def compile(self, *args, **kwargs):
+        """As Keras has it, but the optimizer's variables are created here, not in `fit`."""
+        super().compile(*args, **kwargs)
+        build_optimizer(self)
 
     def compute_metrics(self, x, y, y_pred, *args, **kwargs):
         """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""

@@ -50,8 +50,8 @@ class GAN(Steps):
         """Sets the optimizers, and creates their variables.
 
         Args:
-            backbone_optimizer: a Keras optimizer or its name; `self.optimizer`, whose rate
-                callbacks change. The others' rates follow it in ratio.
+            backbone_optimizer: a Keras optimizer or its name, "adam" of `training.Adam`;
+                `self.optimizer`, whose rate callbacks change. The others' rates follow it in ratio.
             extractor_optimizer: of the texture extractor; default: a like one with a tenth of the
                 rate, as published.
             critic_optimizer, pretrained_optimizer: default: like the backbone's.

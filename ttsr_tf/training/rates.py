@@ -4,6 +4,7 @@ import keras
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.training.distribution import number
+from ttsr_tf.training.optimizers import Adam
 
 # The arguments of `GAN.compile`, and what times the backbone's rate they have if they aren't given:
 # a tenth for the texture extractor, as published.
@@ -19,7 +20,8 @@ def optimizers(given, used):
     """Optimizers for what a user gave.
 
     Args:
-        given: dict from each of `NAMES` to a Keras optimizer, its name, or None.
+        given: dict from each of `NAMES` to a Keras optimizer, its name, or None; "adam" is
+            `optimizers.Adam`.
         used: those of the names but the first that need one.
 
     Returns:
@@ -44,6 +46,8 @@ def optimizers(given, used):
 
 
 def _got(name, given):
+    if given == "adam":
+        return Adam()
     try:
         return keras.optimizers.get(given)
     except (ValueError, TypeError):
