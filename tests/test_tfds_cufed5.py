@@ -89,6 +89,34 @@ def test_splits_have_their_own_features(data_dir):
     ]
 
 
+def test_supervised_pairs_are_what_helps_and_what_is_wanted(data_dir):
+    splits = tfds.load("tfds_cufed5", data_dir=data_dir, as_supervised=True)
+    plain = tfds.load("tfds_cufed5", data_dir=data_dir)
+    for (ref, hr), example in zip(splits["train"], plain["train"], strict=True):
+        np.testing.assert_array_equal(ref, example["ref"])
+        np.testing.assert_array_equal(hr, example["input"])
+    for (refs, hr), example in zip(splits["test"], plain["test"], strict=True):
+        np.testing.assert_array_equal(hr, example["hr"])
+        for a, b in zip(refs, example["refs"], strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(InputError, match="wants `train` or `test`"):
+        tfds.load("tfds_cufed5", split="train+test", data_dir=data_dir, as_supervised=True)
+
+
+def test_examples_are_drawn(data_dir):
+    """Of each split, the picture that is named."""
+    matplotlib = pytest.importorskip(
+        "matplotlib", reason="NOT TESTED: needs the extra `benchmarks`"
+    )
+    matplotlib.use("agg")
+    builder = tfds.builder("tfds_cufed5", data_dir=data_dir)
+    for split, key in (("train", "input"), ("train", "ref"), ("test", "hr")):
+        data = builder.as_dataset(split=split)
+        figure = tfds.show_examples(data, builder.info, rows=1, cols=2, image_key=key)
+        for axes, example in zip(figure.axes, data, strict=False):
+            np.testing.assert_array_equal(axes.images[0].get_array(), example[key])
+
+
 def test_references_of_any_size_come_in_order(data_dir):
     for example in tfds.load("tfds_cufed5", split="test", data_dir=data_dir):
         for level, ref in enumerate(example["refs"], start=1):

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from typing import ClassVar
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import app
 
@@ -13,6 +14,8 @@ from tfds_cufed5.errors import InputError
 
 # What an example of each split holds.
 FEATURES = {"train": ("input", "ref", "name"), "test": ("hr", "refs", "name")}
+# What `as_supervised` gives of it: what helps, and what is wanted.
+SUPERVISED = {"train": ("ref", "input"), "test": ("refs", "hr")}
 
 STRICT = tfds.core.BuilderConfig(name="strict", description="Every example must be whole.")
 SKIP_BAD = tfds.core.BuilderConfig(name="skip_bad", description="Bad examples are left out.")
@@ -29,7 +32,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     `train` gives `input`, `ref` (uint8 [H, W, 3]) and `name`, the file's name; `test` gives `hr`,
     `refs` (a nested data set: L1 … L5, each of its own size) and `name`, the group's number. The
-    files of the pictures are stored as they came.
+    files of the pictures are stored as they came. `as_supervised` gives pairs of `ref` and `input`,
+    or of `refs` and `hr`.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -103,11 +107,23 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
         return beam.Create(examples) | beam.Reshuffle() | beam.Map(example)
 
+    def as_dataset(self, split=None, *, as_supervised=False, **kwargs):
+        # TFDS would take the same features of all splits.
+        found = super().as_dataset(split, **kwargs)
+        return tf.nest.map_structure(_supervised, found) if as_supervised else found
+
     def _as_dataset(self, split, decoders=None, **kwargs):
         of = [name for name in FEATURES if name in str(split)]
         if len(of) == 1 and not isinstance(decoders, tfds.decode.PartialDecoding):
             decoders = tfds.decode.PartialDecoding(dict.fromkeys(FEATURES[of[0]], True), decoders)
         return super()._as_dataset(split, decoders=decoders, **kwargs)
+
+
+def _supervised(dataset):
+    given = [keys for keys in SUPERVISED.values() if set(keys) <= set(dataset.element_spec)]
+    if len(given) != 1:
+        raise InputError("`as_supervised` wants `train` or `test` with its pictures, not both.")
+    return dataset.map(lambda example: tuple(example[key] for key in given[0]))
 
 
 def _example(split, example):
