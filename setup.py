@@ -8,6 +8,16 @@ from setuptools import find_packages, setup
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read_text()).group(1)
 
+_ELSEWHERE = r"\]\((?!https?:)[^)]*\)"  # the end of a link into this repository
+
+
+def long_description():
+    """README without what an index can't show: pictures, with captions, and relative links."""
+    readme = (HERE / "README.md").read_text("utf-8")
+    readme = re.sub(rf"!\[[^\]]*{_ELSEWHERE}\n\n(\*[^*]+\*\n\n)?", "", readme)
+    return re.sub(rf"\[([^\]]*){_ELSEWHERE}", r"\1", readme)
+
+
 EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
@@ -29,7 +39,7 @@ setup(
     name="ttsr-tf",
     version=VERSION,
     description="Reference-based image super-resolution (TTSR) for TensorFlow and Keras",
-    long_description=(HERE / "README.md").read_text(),
+    long_description=long_description(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",

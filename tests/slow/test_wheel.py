@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,18 @@ def test_its_files(wheel):
     for path in (ROOT / "ttsr_tf" / "weights" / "shipped").iterdir():
         assert f"ttsr_tf/weights/shipped/{path.name}" in files
     assert {"ttsr_tf/py.typed", "tfds_cufed5/TAGS.txt"} <= files
+
+
+def test_its_description_needs_no_other_file(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = archive.read(name).decode()
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert re.search(r"\]\((?!http)", readme)
+    assert not re.search(r"\]\((?!http)|<img", metadata)
+    assert "A part of the report" not in metadata  # what stands below a picture
+    for text in ("docs/keras.md", "](https://arxiv.org/abs/2006.04139)", "make quickstart"):
+        assert text in metadata
 
 
 def test_it_is_used_from_elsewhere(run, installed, tmp_path):
