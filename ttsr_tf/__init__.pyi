@@ -12,6 +12,7 @@ from .inference.upscaler import load as load
 from .models.critic import Critic as Critic
 from .models.srntt import SRNTT as SRNTT
 from .models.ttsr import TTSR as TTSR
+from .training import losses as losses
 from .training.gan import GAN as GAN
 
 __version__: str

@@ -38,3 +38,7 @@ __all__ = [
     "resize_up",
     "uniform",
 ]
+
+
+def __dir__():
+    return __all__  # the Tab key offers no modules, nor what they import

@@ -1,3 +1,4 @@
+from . import losses as losses
 from .config import TrainingConfig as TrainingConfig
 from .gan import GAN as GAN
 from .losses import LossWeights as LossWeights

@@ -5,6 +5,18 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+__all__ = [
+    "PENALTY_WEIGHT",
+    "PUBLISHED",
+    "LossWeights",
+    "adversarial",
+    "back_projection",
+    "critic",
+    "gradient_penalty",
+    "perceptual",
+    "reconstruction",
+]
+
 PENALTY_WEIGHT = 10  # of the gradient penalty in the critic's loss
 
 
@@ -90,3 +102,7 @@ def gradient_penalty(critic, hr, sr, *, epsilon):
     squares = tf.reduce_sum(gradient**2, [1, 2, 3])
     norms = tf.sqrt(tf.where(squares > 0, squares, 1)) * tf.cast(squares > 0, tf.float32)
     return tf.reduce_mean((norms - 1) ** 2)
+
+
+def __dir__():
+    return __all__  # the Tab key offers nothing that is imported here
