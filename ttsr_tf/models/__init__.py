@@ -22,7 +22,10 @@ MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
 # What a call gives of the textures, from coarse to fine; flat, as a SavedModel's outputs must be.
 TEXTURES = "textures_x1", "textures_x2", "textures_x4"
 # Its arguments beyond `num_residual_blocks` and `num_features`.
-OPTIONS = {"ttsr": ("residual",), "srntt": ("transposed_vgg19",)}
+OPTIONS = {
+    "ttsr": ("residual", "reference", "soft_attention", "cross_scale"),
+    "srntt": ("transposed_vgg19",),
+}
 
 
 def model_class(name: str) -> type:
