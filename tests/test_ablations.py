@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ttsr_tf import TTSR, layers
+from ttsr_tf import TTSR, configuration, layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.images.inputs import network_inputs
-from ttsr_tf.models import TEXTURES
+from ttsr_tf.models import TEXTURES, model_class
 from ttsr_tf.training.config import TrainingConfig, check
 from ttsr_tf.weights import checkpoints, files
 from ttsr_tf.weights.initial import initialise
@@ -143,3 +143,35 @@ def test_an_extractor_that_nothing_reaches_is_told(tmp_path):
     with pytest.raises(InputError, match="`train_extractor` has nothing to learn"):
         check(TrainingConfig(**given, **more))
     check(TrainingConfig(**given, **more, train_extractor=False))
+
+
+def test_every_flagfile_adds_one_part():
+    names = "base", "hard_attention", "soft_attention", "extractor", "csfi", "transferal"
+    whole = {"residual", "reference", "soft_attention", "cross_scale", "train_extractor"}
+    parts = [
+        set(),
+        {"reference"},
+        {"soft_attention"},
+        {"train_extractor"},
+        {"cross_scale"},
+        {"transferal_weight"},
+    ]
+    there = {"residual"}
+    for name, added in zip(names, parts, strict=True):
+        there |= added
+        given = [f"--flagfile=configs/ablation/{name}.flags", "--run_dir=x"]
+        config = configuration.parse(TrainingConfig, given)
+        assert {part for part in whole | parts[-1] if getattr(config, part)} == there, name
+        assert not config.adversarial_weight and not config.perceptual_weight
+
+
+def test_small_networks_are_about_as_large():
+    sizes = []
+    for name in ("ttsr", "srntt"):
+        given = [f"--flagfile=configs/small/{name}.flags", "--run_dir=x"]
+        config = configuration.parse(TrainingConfig, given)
+        model = model_class(config.model)(**config.model_config)
+        model.build()
+        assert not config.train_extractor
+        sizes.append(model.count_params() - 555_328)
+    assert sizes == [778_723, 819_606]
