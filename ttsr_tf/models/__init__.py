@@ -2,7 +2,7 @@
 
 What inference, training, evaluation and export use of a network is `Network`, and nothing else.
 Another one of the family is a file here, a line in `MODELS` and in `OPTIONS`, and a flagfile in
-configs/.
+configs/; for each option of its own a field in training/config.py.
 """
 
 from __future__ import annotations
