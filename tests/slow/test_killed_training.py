@@ -8,10 +8,12 @@ import sys
 import time
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from conftest import ROOT
 
 import ttsr_tf
+from ttsr_tf.models import MODELS
 
 TINY = [
     "--dataset=sample",
@@ -63,12 +65,14 @@ def _rows(run_dir):
     return [[x for i, x in enumerate(line.split(",")) if i != place] for line in lines]
 
 
-def test_stopped_and_killed_it_is_the_run_that_was_not(run, tmp_path):
+@pytest.mark.parametrize("model", MODELS)
+def test_stopped_and_killed_it_is_the_run_that_was_not(run, tmp_path, model):
     whole, other = tmp_path / "whole", tmp_path / "other"
-    result = run("train", *TINY, f"--run_dir={whole}")
+    tiny = [*TINY, f"--model={model}"]
+    result = run("train", *tiny, f"--run_dir={whole}")
     assert result.returncode == 0, result.stderr
 
-    checkpoints, start = other / "checkpoints", [*TINY, f"--run_dir={other}"]
+    checkpoints, start = other / "checkpoints", [*tiny, f"--run_dir={other}"]
     first = checkpoints / "ckpt-2.index"
     code, output, errors = _interrupted(
         [*start, "--checkpoint_minutes=0"], first.exists, lambda pid: os.kill(pid, signal.SIGTERM)

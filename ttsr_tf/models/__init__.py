@@ -2,7 +2,7 @@
 
 What inference, training, evaluation and export use of a network is `Network`, and nothing else.
 Another one of the family is a file here, a line in `MODELS` and in `OPTIONS`, and a flagfile in
-configs/.
+configs/; for each option of its own a field in training/config.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
 # What a call gives of the textures, from coarse to fine; flat, as a SavedModel's outputs must be.
 TEXTURES = "textures_x1", "textures_x2", "textures_x4"
 # Its arguments beyond `num_residual_blocks` and `num_features`.
-OPTIONS = {"ttsr": ("residual",), "srntt": ("transposed_vgg19",)}
+OPTIONS = {
+    "ttsr": ("residual", "reference", "soft_attention", "cross_scale"),
+    "srntt": ("transposed_vgg19",),
+}
 
 
 def model_class(name: str) -> type:

@@ -1,4 +1,4 @@
-"""What every network asks of its arguments and inputs, and what is asked of its outputs."""
+"""What every network asks of its arguments and inputs, and how its outputs are called."""
 
 import numbers
 
@@ -91,8 +91,3 @@ def check_sizes(inputs):
 def outputs_of(sr, textures, **more):
     """What a call gives: `sr`, the textures by their names, and more, such as `index`."""
     return {"sr": sr, **more, **dict(zip(TEXTURES, textures, strict=True))}
-
-
-def judged(y, outputs):
-    """Those of a network's outputs, a dict, that there are targets of, if these are a dict too."""
-    return {name: outputs[name] for name in y} if isinstance(y, dict) else outputs

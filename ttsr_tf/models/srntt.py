@@ -13,21 +13,13 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
-from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import (
-    INPUT_SIGNATURE,
-    build_optimizer,
-    check_sizes,
-    checked_blocks,
-    judged,
-    outputs_of,
-)
-
-_VGG19_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
+from ttsr_tf.models import OPTIONS
+from ttsr_tf.models.sizes import outputs_of
+from ttsr_tf.models.transfer_network import EXTRACTOR_FLOPS, TransferNetwork, mean_over_scales
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")
-class SRNTT(keras.Model):
+class SRNTT(TransferNetwork):
     """Enlarges pictures four times with textures that are swapped in from a reference.
 
     Batch normalisation is folded into convolutions where weights are converted, and left out where
@@ -45,8 +37,6 @@ class SRNTT(keras.Model):
     Raises InputError where sizes don't go together.
     """
 
-    value_channels = 256, 128, 64
-    smallest_lr, smallest_ref = 3, 12
     # benchmarks/tiles.py: 16 left no value further than a level from a picture in one piece.
     tile_overlap = 24
 
@@ -58,21 +48,16 @@ class SRNTT(keras.Model):
         transposed_vgg19: bool = False,
         **kwargs,
     ):
-        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
-        self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
-        self.num_features = n = num_features
-        self.transposed_vgg19 = transposed_vgg19
-        content, *scales = num_residual_blocks
-        policy = {"dtype": self.dtype_policy}
-
-        self.texture_extractor = layers.VGG19(
-            ("relu3_1", "relu2_1", "relu1_1"),
-            mean=layers.OXFORD_MEAN,
-            transposed=transposed_vgg19,
-            **policy,
+        super().__init__(
+            num_residual_blocks,
+            num_features,
+            padding="valid",
+            vgg19={"mean": layers.OXFORD_MEAN, "transposed": transposed_vgg19},
+            **kwargs,
         )
-        self.relevance = layers.Relevance(padding="valid")
-        self.transfers = [layers.Transfer(s, padding="valid", **policy) for s in (1, 2, 4)]
+        self.transposed_vgg19 = transposed_vgg19
+        n, (content, *scales) = num_features, num_residual_blocks
+        policy = {"dtype": self.dtype_policy}
 
         self.head = layers.Convolution(n, activation="relu", **policy)
         self.content = layers.ResidualStack(n, content, **policy)
@@ -86,29 +71,6 @@ class SRNTT(keras.Model):
             layers.Convolution(n // 2, **policy),
             layers.Convolution(3, kernel_size=1, dtype="float32"),  # as TTSR's
         ]
-
-    def call(self, inputs):
-        check_sizes(inputs)
-        query = self.query(inputs["lr_up"])
-        key, value = self.encode(inputs["ref"], inputs["ref_down_up"])
-        index, confidence = self.match(query, key)
-        textures = self.transfer(value, index)
-        sr = self.synthesise(inputs, textures, confidence)
-        return outputs_of(sr, textures, index=index, confidence=confidence)
-
-    def query(self, lr_up):
-        return self.texture_extractor(lr_up)[0]
-
-    def encode(self, ref, ref_down_up):
-        key, *_ = self.texture_extractor(ref_down_up)
-        return key, self.texture_extractor(ref)
-
-    def match(self, query, key):
-        return self.relevance([query, key])
-
-    def transfer(self, value, index):
-        """Swapping (paper, section 3.2) at ×1, ×2 and ×4."""
-        return tuple(layer([x, index]) for layer, x in zip(self.transfers, value, strict=True))
 
     def synthesise(self, inputs, textures, confidence):
         """Texture transfer (paper, section 3.3); the confidence has no part in it."""
@@ -161,17 +123,9 @@ class SRNTT(keras.Model):
                 each scale. The released program has sigmoid(-20 · confidence + 0.65) instead, which
                 falls where textures match better, and leaves no loss.
         """
-        weights = [1.0, 1.0, 1.0]
-        if weigh_by_confidence:
-            x1 = outputs["confidence"]
-            weights = [x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)]
-        terms = zip(
-            (outputs[name] for name in TEXTURES),
-            self.texture_extractor(sr),
-            weights,
-            strict=True,
-        )
-        return tf.add_n([layers.gram_distance(a * w, b * w) for a, b, w in terms]) / 3
+        weigh = tf.identity if weigh_by_confidence else None
+        features = self.texture_extractor(sr)
+        return mean_over_scales(layers.gram_distance, outputs, features, weigh=weigh)
 
     def build(self, input_shape=None):
         """Creates every variable; the sizes of the pictures don't matter."""
@@ -205,22 +159,9 @@ class SRNTT(keras.Model):
         network = 18 * n * (n * convs + coarse + 4 * middle + 16 * fine) * queries
         if not ref_sizes:  # LR, a sixteenth of what is matched with it at every scale
             search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
-            return network + search + _VGG19_FLOPS * 17 * queries
-        return network + 2 * coarse * queries * keys + _VGG19_FLOPS * 16 * (queries + 2 * keys)
-
-    def compile(self, *args, **kwargs):
-        """As Keras has it, but the optimizer's variables are created here, not in `fit`."""
-        super().compile(*args, **kwargs)
-        build_optimizer(self)
-
-    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
-        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
-        return super().compute_metrics(x, y, judged(y, y_pred), *args, **kwargs)
-
-    def export(self, filepath, **kwargs):
-        """As Keras has it, but for pictures of any size."""
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+            return network + search + EXTRACTOR_FLOPS * 17 * queries
+        return network + 2 * coarse * queries * keys + EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
 
     def get_config(self):
-        names = "num_residual_blocks", "num_features", "transposed_vgg19"
+        names = "num_residual_blocks", "num_features", *OPTIONS["srntt"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -12,21 +12,12 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf import layers
-from ttsr_tf.models import TEXTURES
-from ttsr_tf.models.sizes import (
-    INPUT_SIGNATURE,
-    build_optimizer,
-    check_sizes,
-    checked_blocks,
-    judged,
-    outputs_of,
-)
-
-_LTE_FLOPS = 224_640  # a pixel: the five convolutions of the texture extractor
+from ttsr_tf.models import OPTIONS
+from ttsr_tf.models.transfer_network import EXTRACTOR_FLOPS, TransferNetwork, mean_over_scales
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")
-class TTSR(keras.Model):
+class TTSR(TransferNetwork):
     """Enlarges pictures four times with textures from a reference.
 
     A new model has random weights: `ttsr_tf.load` gives trained ones.
@@ -35,6 +26,9 @@ class TTSR(keras.Model):
         num_residual_blocks: blocks of the shallow features, at ×1, at ×2 and at ×4.
         num_features: channels of the backbone.
         residual: whether `sr` is what the backbone adds to `lr_up`; not so in the paper.
+        reference: whether textures join the features; what is found is told all the same.
+        soft_attention: whether textures count as far as they match, or all alike.
+        cross_scale: whether scales exchange features (CSFI). Without, only the finest goes on.
 
     Inputs: a dict of float [B, H, W, 3] in [-1, 1]: `lr` of any size, `lr_up` four times as large,
     `ref` of any size from 4×4, `ref_down_up` as large as `ref`; `ttsr_tf.network_inputs` makes it.
@@ -45,8 +39,6 @@ class TTSR(keras.Model):
     Raises InputError where sizes don't go together.
     """
 
-    value_channels = 256, 128, 64
-    smallest_lr, smallest_ref = 3, 12
     # benchmarks/tiles.py, on random weights in the released format: with 16 no value was further
     # than a level from the picture in one piece, with 8 4 % were.
     tile_overlap = 24
@@ -59,38 +51,42 @@ class TTSR(keras.Model):
         num_features: int = 64,
         *,
         residual: bool = False,
+        reference: bool = True,
+        soft_attention: bool = True,
+        cross_scale: bool = True,
         **kwargs,
     ):
-        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
-        self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
-        self.num_features = n = num_features
-        self.residual = residual
-        shallow, x1, x2, x4 = num_residual_blocks
+        super().__init__(num_residual_blocks, num_features, **kwargs)
+        self.residual, self.reference = residual, reference
+        self.soft_attention, self.cross_scale = soft_attention, cross_scale
+        n, (shallow, x1, x2, x4) = num_features, num_residual_blocks
         policy = {"dtype": self.dtype_policy}
 
-        cuts = "relu3_1", "relu2_1", "relu1_1"
-        self.texture_extractor = layers.VGG19(cuts, **policy)  # LTE; paper, section 3.1
-        self.relevance = layers.Relevance()
-        self.transfers = [layers.Transfer(scale, **policy) for scale in (1, 2, 4)]
+        def optional(wanted, layer, *sizes):
+            return layer(n, *sizes, **policy) if wanted else None
+
+        def refinement(blocks, num_scales):
+            stacks = num_scales if cross_scale else 1
+            return [layers.ResidualStack(n, blocks, **policy) for _ in range(stacks)]
 
         self.head = layers.Convolution(n, activation="relu", **policy)
         self.shallow = layers.ResidualStack(n, shallow, **policy)
 
-        self.fuse_x1 = layers.SoftFusion(n, **policy)
+        self.fuse_x1 = optional(reference, layers.SoftFusion)
         self.refine_1 = layers.ResidualStack(n, x1, **policy)
 
         self.enlarge_x2 = layers.SubPixelUpsample(n, **policy)
-        self.fuse_x2 = layers.SoftFusion(n, **policy)
-        self.exchange_12 = layers.CrossScaleIntegration(n, num_scales=2, **policy)
-        self.refine_12 = [layers.ResidualStack(n, x2, **policy) for _ in range(2)]
+        self.fuse_x2 = optional(reference, layers.SoftFusion)
+        self.exchange_12 = optional(cross_scale, layers.CrossScaleIntegration, 2)
+        self.refine_12 = refinement(x2, 2)
 
         self.enlarge_x4 = layers.SubPixelUpsample(n, **policy)
-        self.fuse_x4 = layers.SoftFusion(n, **policy)
-        self.exchange_124 = layers.CrossScaleIntegration(n, num_scales=3, **policy)
-        self.refine_124 = [layers.ResidualStack(n, x4, **policy) for _ in range(3)]
+        self.fuse_x4 = optional(reference, layers.SoftFusion)
+        self.exchange_124 = optional(cross_scale, layers.CrossScaleIntegration, 3)
+        self.refine_124 = refinement(x4, 3)
 
-        self.tail_x1 = layers.Upsample(n, 4, **policy)
-        self.tail_x2 = layers.Upsample(n, 2, **policy)
+        self.tail_x1 = optional(cross_scale, layers.Upsample, 4)
+        self.tail_x2 = optional(cross_scale, layers.Upsample, 2)
         self.tail = [
             layers.Convolution(n, activation="relu", **policy),
             layers.Convolution(n // 2, **policy),
@@ -98,47 +94,26 @@ class TTSR(keras.Model):
             layers.Convolution(3, kernel_size=1, dtype="float32"),
         ]
 
-    def call(self, inputs):
-        check_sizes(inputs)
-        query = self.query(inputs["lr_up"])
-        key, value = self.encode(inputs["ref"], inputs["ref_down_up"])
-        index, confidence = self.match(query, key)
-        textures = self.transfer(value, index)
-        sr = self.synthesise(inputs, textures, confidence)
-        return outputs_of(sr, textures, index=index, confidence=confidence)
-
-    def query(self, lr_up):
-        return self.texture_extractor(lr_up)[0]
-
-    def encode(self, ref, ref_down_up):
-        key, *_ = self.texture_extractor(ref_down_up)
-        return key, self.texture_extractor(ref)
-
-    def match(self, query, key):
-        return self.relevance([query, key])
-
-    def transfer(self, value, index):
-        """Hard attention (paper, section 3.2, equation 4) at ×1, ×2 and ×4."""
-        return tuple(layer([x, index]) for layer, x in zip(self.transfers, value, strict=True))
-
     def synthesise(self, inputs, textures, confidence):
         """The backbone (paper, section 3.3, figure 3)."""
         textures_x1, textures_x2, textures_x4 = textures
-        x1 = self.head(inputs["lr"])
-        x1 += self.shallow(x1)
+        confidence = confidence if self.soft_attention else tf.ones_like(confidence)
+        x = self.head(inputs["lr"])
+        x += self.shallow(x)
 
-        x1 = self.fuse_x1([x1, textures_x1, confidence])
-        x1 += self.refine_1(x1)
+        x = _fused(self.fuse_x1, [x, textures_x1, confidence])
+        scales = [x + self.refine_1(x)]
 
-        x2 = self.enlarge_x2(x1)
-        x2 = self.fuse_x2([x2, textures_x2, layers.resize_up(confidence, 2)])
-        x1, x2 = _refined([x1, x2], self.exchange_12, self.refine_12)
+        x = self.enlarge_x2(scales[-1])
+        x = _fused(self.fuse_x2, [x, textures_x2, layers.resize_up(confidence, 2)])
+        scales = _refined([*scales, x], self.exchange_12, self.refine_12)
 
-        x4 = self.enlarge_x4(x2)
-        x4 = self.fuse_x4([x4, textures_x4, layers.resize_up(confidence, 4)])
-        x1, x2, x4 = _refined([x1, x2, x4], self.exchange_124, self.refine_124)
+        x = self.enlarge_x4(scales[-1])
+        x = _fused(self.fuse_x4, [x, textures_x4, layers.resize_up(confidence, 4)])
+        *coarse, x = _refined([*scales, x], self.exchange_124, self.refine_124)
 
-        sr = [x4, self.tail_x1(x1), self.tail_x2(x2)]
+        tails = (self.tail_x1, self.tail_x2) if coarse else ()
+        sr = [x, *(tail(y) for tail, y in zip(tails, coarse, strict=True))]
         for layer in self.tail:
             sr = layer(sr)
         if self.residual:
@@ -155,18 +130,9 @@ class TTSR(keras.Model):
             weigh_by_confidence: whether both sides are multiplied by the confidence's sigmoid,
                 brought to each scale, as the released program can.
         """
-        weights = [1.0, 1.0, 1.0]
-        if weigh_by_confidence:
-            x1 = outputs["confidence"]
-            scales = x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4)
-            weights = [tf.sigmoid(x) for x in scales]
-        terms = zip(
-            (outputs[name] for name in TEXTURES),
-            self.texture_extractor(sr),
-            weights,
-            strict=True,
-        )
-        return tf.add_n([_squared_error(a * weight, b * weight) for a, b, weight in terms]) / 3
+        weigh = tf.sigmoid if weigh_by_confidence else None
+        features = self.texture_extractor(sr)
+        return mean_over_scales(_squared_error, outputs, features, weigh=weigh)
 
     def build(self, input_shape=None):
         """Creates every variable; the sizes of the pictures don't matter."""
@@ -175,24 +141,29 @@ class TTSR(keras.Model):
         picture, features, scalar = ((None, None, None, c) for c in (3, n, 1))
         self.texture_extractor.build(picture)
         self.head.build(picture)
-        fusions = self.fuse_x1, self.fuse_x2, self.fuse_x4
-        for fuse, channels in zip(fusions, self.value_channels, strict=True):
+        refinements = self.refine_1, *self.refine_12, *self.refine_124
+        for layer in (self.shallow, *refinements, self.enlarge_x2, self.enlarge_x4):
+            layer.build(features)
+        for fuse, channels in zip(self._fusions, self.value_channels, strict=self.reference):
             fuse.build([features, (None, None, None, channels), scalar])
-        for layer in (self.shallow, self.refine_1, *self.refine_12, *self.refine_124):
-            layer.build(features)
-        for layer in (self.enlarge_x2, self.enlarge_x4, self.tail_x1, self.tail_x2):
-            layer.build(features)
-        self.exchange_12.build([features] * 2)
-        self.exchange_124.build([features] * 3)
-        for layer, channels in zip(self.tail, (3 * n, n, n // 2), strict=True):
+        if self.cross_scale:
+            self.exchange_12.build([features] * 2)
+            self.exchange_124.build([features] * 3)
+            self.tail_x1.build(features)
+            self.tail_x2.build(features)
+        joined = 3 * n if self.cross_scale else n
+        for layer, channels in zip(self.tail, (joined, n, n // 2), strict=True):
             layer.build((None, None, None, channels))
         self.built = True
 
     @property
     def zero_at_start(self):
         """The layers without whose output a residual network gives `lr_up`, where it starts."""
-        fusions = self.fuse_x1, self.fuse_x2, self.fuse_x4
-        return (self.tail[-1], *(fuse.conv for fuse in fusions)) if self.residual else ()
+        return (self.tail[-1], *(fuse.conv for fuse in self._fusions)) if self.residual else ()
+
+    @property
+    def _fusions(self):
+        return (self.fuse_x1, self.fuse_x2, self.fuse_x4) if self.reference else ()
 
     @property
     def bytes_per_pixel(self):
@@ -202,30 +173,25 @@ class TTSR(keras.Model):
     def flops(self, lr_size, ref_sizes):
         queries, keys = math.prod(lr_size), sum((h // 4) * (w // 4) for h, w in ref_sizes)
         n, (shallow, x1, x2, x4) = self.num_features, self.num_residual_blocks
-        convs = 2 * (shallow + x1 + 5 * x2 + 21 * x4) + 150  # of n×n channels, in areas of LR
+        at_x2, at_x4, others = (5, 21, 244) if self.cross_scale else (4, 16, 115)
+        # Of n×n channels, in areas of LR; `others` at 64 channels.
+        convs = 2 * (shallow + x1 + at_x2 * x2 + at_x4 * x4) + others
         backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
-        return backbone + search + _LTE_FLOPS * 16 * (queries + 2 * keys)
-
-    def compile(self, *args, **kwargs):
-        """As Keras has it, but the optimizer's variables are created here, not in `fit`."""
-        super().compile(*args, **kwargs)
-        build_optimizer(self)
-
-    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
-        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
-        return super().compute_metrics(x, y, judged(y, y_pred), *args, **kwargs)
-
-    def export(self, filepath, **kwargs):
-        """As Keras has it, but for pictures of any size."""
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        return backbone + search + EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
 
     def get_config(self):
-        names = "num_residual_blocks", "num_features", "residual"
+        names = "num_residual_blocks", "num_features", *OPTIONS["ttsr"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
+def _fused(fuse, inputs):
+    return fuse(inputs) if fuse else inputs[0]
+
+
 def _refined(scales, exchange, stacks):
-    exchanged = exchange(scales)
+    """All scales after their exchange, or the finest one by itself."""
+    scales = scales if exchange else scales[-1:]
+    exchanged = exchange(scales) if exchange else scales
     return [x + stack(y) for x, y, stack in zip(scales, exchanged, stacks, strict=True)]
 
 

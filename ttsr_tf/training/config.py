@@ -105,6 +105,9 @@ class TrainingConfig(Configuration):
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
     residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    reference: bool = switch(True, "Whether TTSR uses textures of the reference.")
+    soft_attention: bool = switch(True, "Whether they count as far as they match.")
+    cross_scale: bool = switch(True, "Whether TTSR's scales exchange their features (CSFI).")
     transposed_vgg19: bool = switch(
         False, "Whether VGG19's kernels are transposed, as SRNTT's released weights need it."
     )
@@ -162,6 +165,10 @@ def check(config):
         raise InputError(
             f"`crop_size`={config.crop_size} must be a multiple of 32, which the critic needs; or "
             "give `adversarial_weight`=0."
+        )
+    if config.train_extractor and not config.reference:
+        raise InputError(
+            "Without `reference`, `train_extractor` has nothing to learn. Switch it off."
         )
     naming.check_vgg19(config.vgg19_weights)
     if config.trains_fully and config.perceptual_weight and config.vgg19_weights == naming.RANDOM:

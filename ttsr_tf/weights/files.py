@@ -19,6 +19,8 @@ from ttsr_tf.models import MODELS
 SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
 DTYPES = "float32", "float16"
 _HEADER, _OLD_ATTRIBUTE = "ttsr-tf", "ttsr_tf"
+# What TTSR had no argument for when it wrote older files.
+_ALWAYS = {"residual": False, "reference": True, "soft_attention": True, "cross_scale": True}
 
 
 class Header(NamedTuple):
@@ -102,9 +104,9 @@ def _mend(path):
 
 
 def _header(model, parsed):
-    """With the tuples that JSON made lists of, and what TTSR had no argument for in 0.1."""
+    """With the tuples that JSON made lists of, and what older files don't say."""
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
-    return Header(model, {"residual": False, **given} if model == "ttsr" else given)
+    return Header(model, {**_ALWAYS, **given} if model == "ttsr" else given)
 
 
 def read(path):

@@ -1,0 +1,105 @@
+"""What TTSR and SRNTT do alike: textures are searched and transferred.
+
+lr_up        ─ VGG19 ─► query ┐
+ref_down_up  ─ VGG19 ─► key   ┴─ relevance ─► index, confidence
+ref          ─ VGG19 ─► value (×1, ×2, ×4) ─ transfer(index) ─► textures (×1, ×2, ×4)
+"""
+
+import keras
+import tensorflow as tf
+
+from ttsr_tf import layers
+from ttsr_tf.models import TEXTURES
+from ttsr_tf.models.sizes import (
+    INPUT_SIGNATURE,
+    build_optimizer,
+    check_sizes,
+    checked_blocks,
+    outputs_of,
+)
+
+EXTRACTOR_FLOPS = 224_640  # a pixel: the five convolutions up to relu3_1
+
+
+class TransferNetwork(keras.Model):
+    """The way from inputs to textures, and a network as a Keras model of dicts.
+
+    The contract (see `ttsr_tf.models`) doesn't ask for this class. A subclass has `synthesise`.
+
+    Args:
+        num_residual_blocks, num_features: as of `TTSR`.
+        padding: of `layers.Relevance` and `layers.Transfer`.
+        vgg19: a dict of arguments of `layers.VGG19`.
+    """
+
+    value_channels = 256, 128, 64
+    smallest_lr, smallest_ref = 3, 12
+
+    def __init__(self, num_residual_blocks, num_features, *, padding="same", vgg19=None, **kwargs):
+        super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
+        self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
+        self.num_features = num_features
+        policy = {"dtype": self.dtype_policy}
+        cuts = "relu3_1", "relu2_1", "relu1_1"
+        self.texture_extractor = layers.VGG19(cuts, **(vgg19 or {}), **policy)
+        self.relevance = layers.Relevance(padding=padding)
+        self.transfers = [layers.Transfer(s, padding=padding, **policy) for s in (1, 2, 4)]
+
+    def call(self, inputs):
+        check_sizes(inputs)
+        query = self.query(inputs["lr_up"])
+        key, value = self.encode(inputs["ref"], inputs["ref_down_up"])
+        index, confidence = self.match(query, key)
+        textures = self.transfer(value, index)
+        sr = self.synthesise(inputs, textures, confidence)
+        return outputs_of(sr, textures, index=index, confidence=confidence)
+
+    def query(self, lr_up):
+        return self.texture_extractor(lr_up)[0]
+
+    def encode(self, ref, ref_down_up):
+        key, *_ = self.texture_extractor(ref_down_up)
+        return key, self.texture_extractor(ref)
+
+    def match(self, query, key):
+        return self.relevance([query, key])
+
+    def transfer(self, value, index):
+        """Hard attention (TTSR, equation 4), or swapping (SRNTT, section 3.2), at every scale."""
+        return tuple(layer([x, index]) for layer, x in zip(self.transfers, value, strict=True))
+
+    def compile(self, *args, **kwargs):
+        """As Keras has it, but the optimizer's variables are created here, not in `fit`."""
+        super().compile(*args, **kwargs)
+        build_optimizer(self)
+
+    def compute_metrics(self, x, y, y_pred, *args, **kwargs):
+        """As Keras has it, but `metrics={"sr": …}` may leave the other outputs out."""
+        if isinstance(y, dict):
+            y_pred = {name: y_pred[name] for name in y}
+        return super().compute_metrics(x, y, y_pred, *args, **kwargs)
+
+    def export(self, filepath, **kwargs):
+        """As Keras has it, but for pictures of any size."""
+        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+
+
+def mean_over_scales(distance, outputs, features, *, weigh=None):
+    """How far transferred textures are from those that came out, averaged over the scales.
+
+    Args:
+        distance: function of two maps [B, s·H, s·W, C] to a scalar.
+        outputs: as of a call.
+        features: maps of `sr` at ×1, ×2 and ×4.
+        weigh: function of the confidence, brought to each scale, to what both maps are multiplied
+            by; None: by nothing.
+    """
+    textures = [outputs[name] for name in TEXTURES]
+    if weigh:
+        x1 = outputs["confidence"]
+        weights = [weigh(x) for x in (x1, layers.resize_up(x1, 2), layers.resize_up(x1, 4))]
+        textures, features = (
+            [x * weight for x, weight in zip(maps, weights, strict=True)]
+            for maps in (textures, features)
+        )
+    return tf.add_n([distance(a, b) for a, b in zip(textures, features, strict=True)]) / 3
