@@ -62,9 +62,11 @@ class Progress:
 
 
 class StopRequest:
-    """Within its context, the first signal only sets `requested`; a second one ends the process, with
-    the exit code that shells give. Both are answered at once: Python's own handlers would wait until
-    the operation that TensorFlow is in, of maybe a minute, is done.
+    """Within its context, the first signal only sets `requested`; a second one ends the process,
+    with the exit code that shells give.
+
+    Both are answered at once: Python's own handlers would wait until the operation that TensorFlow
+    is in, of maybe a minute, is done.
 
     Args:
         unit: what will be finished, such as "step".
