@@ -99,3 +99,13 @@ def test_numbers_are_read_seldom_where_reading_waits(monkeypatch):
     assert distribution.read_every() == 1
     monkeypatch.setattr(distribution.tf.config, "get_visible_devices", lambda kind: [kind])
     assert distribution.read_every() == 10
+
+
+@pytest.mark.parametrize(("visible", "several"), [(0, False), (1, False), (2, True)])
+def test_only_gpus_that_may_be_seen_count(monkeypatch, visible, several):
+    config = distribution.tf.config
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind=None: [kind] * 8)
+    monkeypatch.setattr(config, "get_visible_devices", lambda kind=None: [kind] * visible)
+    monkeypatch.setattr(distribution.tf.distribute, "MirroredStrategy", lambda: "mirrored")
+    assert (distribution.choose() == "mirrored") == several
+    assert distribution.micro_batch_size() == (None if visible else 1)
