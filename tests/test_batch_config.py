@@ -27,6 +27,8 @@ BAD = {
     "address": ({"ray_address": "127.0.0.1:1"}, "No Ray at `ray_address`=127.0.0.1:1"),
     "neither": ({"ref": None}, "Give `input` and `ref`, or `pairs`."),
     "both": ({"pairs": "a.csv"}, "`pairs` goes without `input` and `ref`"),
+    "gpus": ({"num_gpus": 1.5}, "`num_gpus`=1.5 must be whole, or less than 1"),
+    "no gpus": ({"num_gpus": -1}, "`num_gpus`=-1"),
     "cpus": ({"worker_cpus": 0}, "`worker_cpus`=0: 0 is not"),
 }
 

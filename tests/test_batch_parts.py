@@ -99,6 +99,26 @@ def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
         Worker(checkpoint="none", cpus=cpus, memory_gb=2.0, aside=".")
 
 
+def test_a_worker_without_the_gpu_that_ray_gave(worker_sets):
+    with pytest.raises(InputError, match="TensorFlow can't use the GPU that Ray gave"):
+        Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=".", gpus=1)
+
+
+@pytest.mark.parametrize(("gpus", "memory_gb", "expected"), [(0.5, 20, 4), (2, 20, 8), (1, 3, 3)])
+def test_a_worker_with_a_gpu(monkeypatch, worker_sets, gpus, memory_gb, expected):
+    grown = []
+    monkeypatch.setattr(workers.tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(
+        workers.tf.config.experimental, "set_memory_growth", lambda *values: grown.append(values)
+    )
+    monkeypatch.setattr(workers.devices, "gpu_memory", lambda: 10 * 2**30)
+    monkeypatch.setattr(workers, "load", lambda checkpoint: None)
+    worker = Worker(checkpoint="c", cpus=1, memory_gb=memory_gb, aside=".", gpus=gpus)
+    assert worker._memory_gb == pytest.approx(expected)  # of 10 GiB, what is left beside others
+    assert grown == [("GPU", True)]
+    assert "set_visible_devices" not in worker_sets
+
+
 def test_a_picture_that_brings_workers_down_is_given_up(worker, tmp_path):
     job = {name: str(tmp_path / f"{name}.png") for name in ("lr", "ref", "output")}
     with mock.patch.object(worker, "_enlarge", side_effect=KeyboardInterrupt):  # as a kill would

@@ -24,10 +24,10 @@ def _nodes(*cpus):
 
 
 def test_one_machine_is_used_wholly():
-    assert pool.planned(_nodes(16), 100) == (4, 4, 4, 4.0)
-    assert pool.planned(_nodes(16), 3) == (3, 4, 4, 4.0)
-    assert pool.planned(_nodes(1), 100) == (1, 1, 1, 1.0)
-    assert pool.planned(_nodes(16), 100, cpus=8, memory_gb=0.5) == (2, 8, 8, 0.5)
+    assert pool.planned(_nodes(16), 100) == (4, 4, 4, 4.0, 0)
+    assert pool.planned(_nodes(16), 3) == (3, 4, 4, 4.0, 0)
+    assert pool.planned(_nodes(1), 100) == (1, 1, 1, 1.0, 0)
+    assert pool.planned(_nodes(16), 100, cpus=8, memory_gb=0.5) == (2, 8, 8, 0.5, 0)
 
 
 @pytest.mark.parametrize("cpus", [(2, 2), (1, 1), (8, 8, 8), (6, 10, 9)])
@@ -110,7 +110,7 @@ def test_one_picture_at_a_time_goes_to_a_worker(monkeypatch):
     rows = [{"reason": ""}, {"reason": "none"}]
     data = Data(monkeypatch, rows)
     jobs = [Job("a", "r", "o"), Job("b", "r", "p")]
-    planned = pool.Pool(3, 2, 1.0, 4.5)
+    planned = pool.Pool(3, 2, 1.0, 4.5, 0.5)
     assert list(pool.results(ray, jobs, planned, checkpoint="c", aside="d")) == rows
     assert data.items == [job._asdict() for job in jobs]
     assert (data.blocks, data.worker) == (2, Worker)
@@ -121,8 +121,9 @@ def test_one_picture_at_a_time_goes_to_a_worker(monkeypatch):
         "cpus": 2,
         "memory_gb": 4.5,
         "aside": "d",
+        "gpus": 0.5,
     }
-    assert options["num_cpus"] == 1.0
+    assert (options["num_cpus"], options["num_gpus"]) == (1.0, 0.5)
     actors = options["compute"]
     assert (actors.min_size, actors.max_size, actors.max_tasks_in_flight_per_actor) == (3, 3, 1)
 
@@ -134,3 +135,18 @@ def test_workers_that_cant_go_on(monkeypatch):
     assert next(found) == {"reason": ""}
     with pytest.raises(InputError, match=r"The workers can't go on: The node has no such file\. "):
         next(found)
+
+
+@pytest.mark.parametrize(("gpus", "size"), [(0, 10), (1, 3), (2, 1), (0.5, 6), (0.1, 8)])
+def test_workers_are_as_many_as_have_a_gpu(gpus, size):
+    nodes = [{**node, "GPU": n} for node, n in zip(_nodes(8, 8), (1.0, 2.0), strict=True)]
+    planned = pool.planned([*nodes, *_nodes(4)], 100, cpus=2, gpus=gpus)
+    assert (planned.size, planned.gpus) == (size, gpus)
+
+
+def test_gpus_that_ray_does_not_know():
+    nodes = [{**_nodes(8)[0], "GPU": 1.0}, *_nodes(8)]
+    with pytest.raises(InputError, match="`num_gpus`=2: Ray knows no machine with as many"):
+        pool.planned(nodes, 100, gpus=2)
+    with pytest.raises(InputError, match=r"`num_gpus`=0\.5: Ray knows no machine"):
+        pool.planned(_nodes(8), 100, gpus=0.5)

@@ -1,12 +1,15 @@
-"""Which gradient of a convolution is chosen, and whether TensorFlow agrees about its kernels."""
+"""What is found out of CPUs and GPUs, and whether TensorFlow agrees about its kernels."""
 
 import os
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 
 from ttsr_tf import devices
+from ttsr_tf.inference import memory
 
 
 @pytest.mark.parametrize(
@@ -54,3 +57,54 @@ def test_a_gpu_that_is_of_no_use_is_told(monkeypatch, tmp_path):
         f"{line} The GPU that is there can't be used by TensorFlow:",
         "W0000 Cannot dlopen some GPU libraries: libcudnn.so.9",
     ]
+
+
+@pytest.fixture
+def gpu(monkeypatch, tmp_path):
+    """As if TensorFlow saw a GPU; `gpu(text)` is what the driver's program prints of its memory."""
+    visible = devices.tf.config.get_visible_devices
+    monkeypatch.setattr(
+        devices.tf.config,
+        "get_visible_devices",
+        lambda kind=None: ["GPU"] if kind == "GPU" else visible(kind),
+    )
+    used = {"current": 3 * 2**30, "peak": 5 * 2**30}
+    monkeypatch.setattr(devices.tf.config.experimental, "get_memory_info", {"GPU:0": used}.get)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def prints(text):
+        program = tmp_path / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\necho '{text}'\n")
+        program.chmod(0o755)
+
+    return prints
+
+
+def test_the_memory_of_the_smallest_gpu_less_what_is_used(gpu):
+    assert devices.gpu_memory() is None  # no such program
+    gpu("24564\n16384")
+    assert devices.gpu_memory() == (16384 - 3 * 1024) * 2**20
+    gpu("2048")
+    assert devices.gpu_memory() == 0
+    gpu("[N/A]")  # of memory that is the host's, too
+    assert devices.gpu_memory() is None
+
+
+def test_a_gpu_bounds_the_tiles(gpu):
+    gpu("4096")
+    assert memory.allowed() == memory._FIXED + 0.8 * 2**30
+    assert memory.allowed(9) == 9 * 2**30
+    gpu(str(2**40))
+    assert memory.allowed() < memory._FIXED + 0.8 * 2**40  # the host's is the less
+
+
+def test_without_a_gpu_the_host_s_memory_is_judged():
+    assert devices.gpu_memory() is None
+
+
+def test_speed_is_that_of_a_product():
+    x = np.ones([1024, 1024], np.float32)
+    start = time.perf_counter()
+    x @ x
+    alone = 2 * 1024**3 / (time.perf_counter() - start)
+    assert alone / 20 < devices.flops_per_second() < alone * 20

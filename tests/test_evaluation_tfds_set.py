@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from conftest import ROOT
 
 from tfds_cufed5.tfds_cufed5_dataset_builder import SKIP_BAD, Builder
-from ttsr_tf.data import cufed5, folders, pairs
+from ttsr_tf.data import cufed5, folders, pairs, records
 from ttsr_tf.errors import InputError
 
 GROUPS = [f"test/CUFED5/{group}_{k}.png" for group in ("003", "001", "002") for k in range(6)]
@@ -111,3 +112,41 @@ def test_the_builder_is_not_imported(tmp_path):
     )
     result = subprocess.run([sys.executable, "-c", line], cwd=ROOT, capture_output=True, text=True)
     assert result.stdout == f"{[(12 + k, 14) for k in range(1, 6)]}\n", result.stderr
+
+
+def test_pairs_beyond_the_cache_stay_in_their_files(tmp_path):
+    data_dir = built(tmp_path, PAIRS)
+    kept, _ = pairs.load("tfds_cufed5", data_dir, crop_size=12)
+    read_anew, _ = pairs.load("tfds_cufed5", data_dir, crop_size=12, cache_gb=0)
+    for a, b in zip(kept[0], read_anew[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    (shard,) = (tmp_path / "data").rglob("*train.tfrecord*")
+    shard.rename(tmp_path / "elsewhere")
+    assert kept[0][0].ndim == 3
+    with pytest.raises(InputError, match=r"Can't read .*tfrecord.* \(No such file"):
+        read_anew[0]
+
+
+def test_a_file_that_is_cut_off_is_named(tmp_path):
+    path = tmp_path / "x.tfrecord"
+    contents = [b"", b"one", bytes(300)]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for content in contents:
+            writer.write(content)
+    assert [record.read() for record in records.found(str(path))] == contents
+    whole = path.read_bytes()
+    found = records.found(str(path))
+    for left_out in (1, 100, 310):
+        path.write_bytes(whole[:-left_out])
+        with pytest.raises(InputError, match=r"x\.tfrecord ends within a record"):
+            records.found(str(path))
+    with pytest.raises(InputError, match="ends within a record"):
+        found[2].read()
+
+
+def test_another_format_is_told(tmp_path):
+    data_dir = built(tmp_path, PAIRS)
+    (about,) = (tmp_path / "data").rglob("dataset_info.json")
+    about.write_text(about.read_text().replace('"tfrecord"', '"array_record"'))
+    with pytest.raises(InputError, match=r"in the format array_record, .* --file_format=tfrecord"):
+        cufed5.train_pairs(data_dir)

@@ -125,6 +125,9 @@ def test_averaged_weights_are_lent(batch):
     # The first step's weights start the average.
     np.testing.assert_allclose(averaged, 0.75 * steps[0] + 0.25 * steps[1], atol=1e-7)
     np.testing.assert_array_equal(gan.generator.convolution.get_weights()[0], steps[1])
+    with pytest.raises(KeyboardInterrupt), gan.averaged():
+        raise KeyboardInterrupt
+    np.testing.assert_array_equal(gan.generator.convolution.get_weights()[0], steps[1])
 
 
 def test_fit_follows_the_schedule(batch):

@@ -1,6 +1,8 @@
 import io
 import os
 import re
+import struct
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -84,6 +86,23 @@ def test_corrupt_pictures_are_named_or_left_out(folder, capsys):
     assert train.names == ["08", "11"]
     said = capsys.readouterr().out
     assert re.search(r"Left out: 2 pairs\. .*09\.png is .*10\.png can't be read", said)
+
+
+def test_a_picture_that_is_far_too_large_is_left_out(folder, capsys):
+    """Beyond 179 megapixels Pillow raises an error of its own, before there are any pixels."""
+    sizes = struct.pack(">IIBBBBB", 16384, 16384, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", sizes), (b"IDAT", b"")]
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    ]
+    (folder / "train/input/09.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    for cache_gb in 4, 0:
+        with pytest.raises(InputError, match=r"09\.png is too large.* `skip_corrupt` goes on"):
+            _load(folder, cache_gb=cache_gb)
+        train, _ = _load(folder, cache_gb=cache_gb, skip_corrupt=True)
+        assert train.names == ["08", "10", "11"]
+        assert re.search(r"Left out: 1 pairs\. .*09\.png is too large", capsys.readouterr().out)
 
 
 def test_a_picture_that_breaks_later_is_replaced_by_the_next(folder):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,36 @@ def test_a_small_network_gets_large_tiles(model):
     small = TTSR((1, 1, 1, 1), 8)
     counts = [len(tiles.cut(m, (300, 300), REF, memory_gb=1.5)) for m in (small, model)]
     assert counts[0] < counts[1]
+
+
+@pytest.mark.parametrize("speed", [1e11, 1e12])
+def test_tiles_are_bounded_in_time_where_that_is_wanted(model, monkeypatch, speed):
+    monkeypatch.setattr(memory, "_flops_per_second", lambda: speed)
+    size, refs, limits = (600, 700), [(600, 900)], {"memory_gb": 64}
+
+    def longest(cuts):
+        outers = [tiles.surrounded(tile, size, model.tile_overlap) for tile in cuts]
+        return max(memory.seconds_of_tile(model, tiles.size(o), refs) for o in outers)
+
+    free = tiles.cut(model, size, refs, **limits)
+    assert len(free) == 1 and longest(free) > 20
+    cuts = tiles.cut(model, size, refs, **limits, seconds=20)
+    assert longest(cuts) <= 20
+    columns = len({column.start for _, column in cuts})
+    fewer = tiles.grid(size, math.ceil(700 / (columns - 1)))
+    assert longest(fewer) > 20  # they aren't smaller than they need be
+
+
+def test_tiles_do_not_get_so_small_that_most_of_the_time_is_overlap(model, monkeypatch):
+    monkeypatch.setattr(memory, "_flops_per_second", lambda: 1e6)
+    cuts = tiles.cut(model, (512, 300), REF, memory_gb=64, seconds=20)
+    assert cuts == tiles.grid((512, 300), 128)
+    assert len(tiles.cut(model, (90, 100), REF, memory_gb=64, seconds=20)) == 1
+
+
+def test_the_time_of_tiles_and_of_the_encoding_is_that_of_all(model, monkeypatch):
+    monkeypatch.setattr(memory, "_flops_per_second", lambda: 1e9)
+    sizes = [(90, 60), (40, 50)]
+    parts = sum(memory.seconds_of_tile(model, size, REF) for size in sizes)
+    encoding = model.flops((0, 0), REF) / 1e9
+    assert memory.seconds(model, sizes, REF) == pytest.approx(encoding + parts)

@@ -10,7 +10,7 @@ from small_trainings import StopAfter, assert_same, config, everything, rows
 
 import ttsr_tf
 from ttsr_tf.errors import InputError
-from ttsr_tf.training import train
+from ttsr_tf.training import distribution, train
 from ttsr_tf.weights import files
 
 pytestmark = pytest.mark.xdist_group("training_run")  # they share a run
@@ -63,6 +63,18 @@ def test_stopped_and_gone_on_with_it_is_the_same_run(whole, tmp_path, stops, cap
         a, b = (files.read(str(place / f"{name}.safetensors")) for place in (whole[0], tmp_path))
         assert list(a) == list(b)
         assert all((a[array] == b[array]).all() for array in a)
+
+
+def test_numbers_that_are_read_seldom_are_the_same(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(distribution, "read_every", lambda: 4)
+    reads, read = [], distribution.Report.read
+    monkeypatch.setattr(distribution.Report, "read", lambda self: reads.append(None) or read(self))
+    stopped = train(config(tmp_path), stop=StopAfter(2))  # nobody else has to hear of it
+    assert not stopped.done and len(reads) == 2
+    assert train(config(tmp_path)).done
+    assert len(reads) == 10
+    assert_same(whole[0], tmp_path)
+    assert rows(tmp_path) == rows(whole[0])
 
 
 def test_what_was_written_after_the_last_checkpoint_is_written_anew(whole, tmp_path):

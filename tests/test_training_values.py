@@ -9,7 +9,7 @@ from small_trainings import config
 
 import ttsr_tf
 from ttsr_tf.errors import InputError
-from ttsr_tf.training import train
+from ttsr_tf.training import distribution, train
 from ttsr_tf.weights.initial import initialise
 
 SEED = 3
@@ -23,6 +23,23 @@ def one_network(one_convolution):
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"Step 2 is not finite: .*Its pictures: \d+, \d+\. The l"):
         train(config(tmp_path, learning_rate=1e38))
+
+
+def test_it_is_noticed_at_the_next_reading_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(distribution, "read_every", lambda: 4)
+    done = []
+
+    class Count:
+        @property
+        def requested(self):
+            done.append(None)
+            return False
+
+    values = {"learning_rate": 1e38, "summary_every": 50, "validate_every": 50, "max_steps": 50}
+    with pytest.raises(InputError, match=r"Step 2 is not finite: .* good checkpoint is none\."):
+        train(config(tmp_path, **values), stop=Count())
+    assert len(done) == 4
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_the_extractor_learns_at_a_tenth_of_the_rate(tmp_path, one_convolution):

@@ -184,7 +184,7 @@ def test_tiles_are_told_with_their_time(place, config, capsys, large, monkeypatc
     )
     upscale_files(config(memory_gb=large))
     said = capsys.readouterr().out
-    pattern = r"\n(\d+) tiles, since one piece takes about 0\.\d GiB of memory\. About \d+ s\.\n"
+    pattern = r"\n(\d+) tiles; one piece would take about 0\.\d GiB of memory\. About \d+ s\.\n"
     count = re.search(pattern, said)[1]
     assert f"tile {count}/{count}" in said
 

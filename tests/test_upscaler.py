@@ -7,7 +7,7 @@ from one_convolution import OneConvolution
 from ttsr_tf import TTSR, Upscaler
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import inputs
-from ttsr_tf.inference import tiles
+from ttsr_tf.inference import tiles, ways
 from ttsr_tf.weights.initial import initialise
 
 pytestmark = pytest.mark.xdist_group("upscaler")  # they share a network
@@ -240,3 +240,12 @@ def test_without_reference_the_picture_is_its_own(upscaler, rng):
 def test_bad_pictures(upscaler, lr, ref, message):
     with pytest.raises(InputError, match=message):
         upscaler.upscale(lr, ref)
+
+
+def test_a_gpu_that_runs_out_of_memory_is_told_in_words():
+    class Greedy:
+        def enlarge(self, lr, *, last):
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    with pytest.raises(InputError, match=r"isn't enough .* smaller `memory_gb`"):
+        ways.enlarged(Greedy(), None, last=True)

@@ -13,7 +13,7 @@ LIGHT = [
     *("ttsr_tf.images.attention", "ttsr_tf.images.degradation", "ttsr_tf.images.warp"),
     *("ttsr_tf.weights", "ttsr_tf.weights.files", "ttsr_tf.weights.naming"),
     *("ttsr_tf.data", "ttsr_tf.data.pairing", "ttsr_tf.data.sets", "ttsr_tf.data.folders"),
-    *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5"),
+    *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5", "ttsr_tf.data.records"),
     *(f"ttsr_tf.data.{name}" for name in ("crops", "photographs", "sources")),
     *("ttsr_tf.inference", "ttsr_tf.inference.config", "ttsr_tf.inference.jobs"),
     *("ttsr_tf.inference.memory", "ttsr_tf.inference.tiles"),

@@ -1,8 +1,10 @@
-"""What is computed on, as far as it decides how: which gradient of a convolution is the faster."""
+"""What is computed on: its name, speed, memory; which gradient of a convolution is the faster."""
 
 import functools
 import os
 import re
+import subprocess
+import time
 
 import tensorflow as tf
 
@@ -28,6 +30,36 @@ def described(said):
         return line
     reasons = [text for text in said.splitlines() if re.search("cuda|libcu|gpu", text, re.I)]
     return "\n".join([f"{line} The GPU that is there can't be used by TensorFlow:", *reasons])
+
+
+@functools.cache
+def flops_per_second():
+    """The speed of a matrix product, the best of three."""
+    on_gpu = bool(tf.config.get_visible_devices("GPU"))
+    side = 4096 if on_gpu else 1024  # a GPU would only be begun with
+    x = tf.ones([side, side])
+    return max(2 * side**3 / _seconds(lambda: tf.reduce_sum(x @ x).numpy()) for _ in range(3))
+
+
+def gpu_memory():
+    """Bytes that TensorFlow may still take of the GPU that it computes on; of unlike ones, as if it
+    were the smallest. None without one, or where no `nvidia-smi` tells: Apple's share the host's.
+    """
+    if not tf.config.get_visible_devices("GPU"):
+        return None
+    query = "nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"
+    try:
+        told = subprocess.run(query, capture_output=True, text=True, check=True, timeout=60)
+        total = 2**20 * min(map(int, told.stdout.split()))
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return max(total - tf.config.experimental.get_memory_info("GPU:0")["current"], 0)
+
+
+def _seconds(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
 
 
 @functools.cache  # TensorFlow, too, decides once in a process

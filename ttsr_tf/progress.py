@@ -1,7 +1,10 @@
 """How far a long loop has come, and a person's wish that it stops."""
 
+import os
 import signal
+import socket
 import sys
+import threading
 import time
 
 import tqdm
@@ -59,7 +62,11 @@ class Progress:
 
 
 class StopRequest:
-    """Within its context, the first signal only sets `requested`; a second one ends the process.
+    """Within its context, the first signal only sets `requested`; a second one ends the process,
+    with the exit code that shells give.
+
+    Both are answered at once: Python's own handlers would wait until the operation that TensorFlow
+    is in, of maybe a minute, is done.
 
     Args:
         unit: what will be finished, such as "step".
@@ -69,15 +76,28 @@ class StopRequest:
         self.requested, self._unit = False, unit
 
     def __enter__(self):
-        self._before = {number: signal.signal(number, self._request) for number in SIGNALS}
+        self._heard, self._told = socket.socketpair()
+        self._told.setblocking(False)
+        self._woken_before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
+        # Only what Python handles is written there.
+        self._before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *_):
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._woken_before)
+        self._told.close()
+        self._listener.join()
+        self._heard.close()
 
-    def _request(self, *_):
-        self.requested = True
-        print(f"\nStopping after this {self._unit}. Once more to stop at once.", flush=True)
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+    def _listen(self):
+        while number := self._heard.recv(1):  # empty once the other end is closed
+            if number[0] not in SIGNALS:
+                continue
+            if self.requested:
+                os._exit(128 + number[0])
+            self.requested = True
+            print(f"\nStopping after this {self._unit}. Once more to stop at once.", flush=True)

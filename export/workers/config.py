@@ -49,6 +49,9 @@ class BatchConfig(Configuration):
         "CPUs that a worker computes with. Default: half of the smallest machine's, from 2 to 4.",
         lower_bound=1,
     )
+    num_gpus: float = number(
+        0, "GPUs that a worker computes with; 0.5: half of one's memory.", lower_bound=0
+    )
     memory_gb: float | None = number(
         None,
         "What a worker may use, GiB; a larger picture is done in tiles. Default: its share.",
@@ -65,6 +68,8 @@ def check(config: BatchConfig) -> list[jobs.Job]:
     Raises:
         InputError: pictures, weights or a folder that can't be used, Ray that isn't there.
     """
+    if config.num_gpus > 1 and config.num_gpus % 1:
+        raise InputError(f"`num_gpus`={config.num_gpus:g} must be whole, or less than 1.")
     if config.pairs:
         if config.input or config.ref:
             raise InputError("`pairs` goes without `input` and `ref`. Give either.")

@@ -26,12 +26,14 @@ class Pool(NamedTuple):
         cpus: what each computes with.
         reserved: the CPUs that Ray sets aside for each.
         memory_gb: what each may take, GiB.
+        gpus: that each computes with, or the part of one.
     """
 
     size: int
     cpus: int
     reserved: float
     memory_gb: float
+    gpus: float = 0
 
 
 @contextlib.contextmanager
@@ -79,22 +81,31 @@ def planned(
     *,
     cpus: int | None = None,
     memory_gb: float | None = None,
+    gpus: float = 0,
 ) -> Pool:
     """How many workers, and what each takes.
 
     Args:
-        nodes: list of the resources of each node, dicts with CPU and memory (bytes).
+        nodes: list of the resources of each node, dicts with CPU, GPU if any, and memory (bytes).
         pictures: how many there are to do.
         cpus: what a worker computes with; by default half of the smallest node's, from 2 to 4.
         memory_gb: what it may take, GiB; by default its share of the node.
+        gpus: that a worker computes with, or the part of one.
 
     Returns:
         A `Pool`.
 
     Raises:
-        InputError: no node has as many CPUs.
+        InputError: no node has as many CPUs or GPUs.
     """
     nodes = [node for node in nodes if node.get("CPU", 0) >= 1]
+    if gpus:
+        nodes = [node for node in nodes if node.get("GPU", 0) >= gpus]
+        if not nodes:
+            raise InputError(
+                f"`num_gpus`={gpus:g}: Ray knows no machine with as many. Leave it, or start the "
+                "cluster's machines with ray start --num-gpus=NUMBER."
+            )
     largest = int(max((node["CPU"] for node in nodes), default=0))
     if not nodes or (cpus or 1) > largest:
         raise InputError(
@@ -102,13 +113,18 @@ def planned(
         )
     smallest = int(min(node["CPU"] for node in nodes))
     cpus = cpus or min(4, smallest, max(2, smallest // 2))
-    size = int(sum(node["CPU"] // cpus for node in nodes))
+    size = sum(_workers_of(node, cpus, gpus) for node in nodes)
     # The workers of a lost node must find a place on the others, or what they did is never done.
     reserved = cpus / 2 if len(nodes) > 1 else cpus
     share = min(
         node["memory"] / (node["CPU"] // reserved) for node in nodes if node["CPU"] >= reserved
     )
-    return Pool(min(size, pictures), cpus, reserved, memory_gb or share / 2**30)
+    return Pool(min(size, pictures), cpus, reserved, memory_gb or share / 2**30, gpus)
+
+
+def _workers_of(node, cpus, gpus):
+    by_cpus = int(node["CPU"] // cpus)
+    return min(by_cpus, int(node["GPU"] / gpus + 1e-6)) if gpus else by_cpus
 
 
 def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) -> Iterator[dict]:
@@ -139,10 +155,12 @@ def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) ->
             "cpus": pool.cpus,
             "memory_gb": pool.memory_gb,
             "aside": aside,
+            "gpus": pool.gpus,
         },
         # One picture each: what waits for a lost worker is not given to another.
         compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),
         num_cpus=pool.reserved,
+        num_gpus=pool.gpus,
     )
     try:
         yield from data.iter_rows()

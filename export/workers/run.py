@@ -75,9 +75,17 @@ def _do(config, jobs, results, *, total):
     )
     with aside as folder, pools.connected(config.ray_address) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        pool = pools.planned(nodes, len(jobs), cpus=config.worker_cpus, memory_gb=config.memory_gb)
+        pool = pools.planned(
+            nodes,
+            len(jobs),
+            cpus=config.worker_cpus,
+            memory_gb=config.memory_gb,
+            gpus=config.num_gpus,
+        )
+        gpus = f"GPUs: {pool.gpus:g}, " if pool.gpus else ""
         print(
-            f"{pool.size} workers, each with CPUs: {pool.cpus}, memory: {pool.memory_gb:.1f} GiB.",
+            f"{pool.size} workers, each with CPUs: {pool.cpus}, {gpus}memory: "
+            f"{pool.memory_gb:.1f} GiB.",
             flush=True,
         )
         progress = Progress(total, "picture", total - len(jobs))

@@ -5,6 +5,7 @@ import uuid
 
 import tensorflow as tf
 
+from ttsr_tf import devices
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 from ttsr_tf.inference import load
@@ -21,19 +22,32 @@ class Worker:
         cpus: how many it may compute with.
         memory_gb: what it may take, GiB; larger pictures are done in tiles.
         aside: folder beside the outputs for what is not whole yet.
+        gpus: how many it may compute with; less than 1: with that part of one's memory.
 
     Raises:
-        InputError: the checkpoint can't be read from here.
+        InputError: the checkpoint can't be read from here, or TensorFlow can't use the GPU.
     """
 
-    def __init__(self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str):
-        tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
+    def __init__(
+        self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str, gpus: float = 0
+    ):
+        if not gpus:
+            tf.config.set_visible_devices([], "GPU")  # they are nobody's, so all would take them
+        elif not (visible := tf.config.get_visible_devices("GPU")):
+            raise InputError(
+                "TensorFlow can't use the GPU that Ray gave a worker. Leave `num_gpus`."
+            )
+        else:
+            for gpu in visible:  # else the first worker on it would take all of its memory
+                tf.config.experimental.set_memory_growth(gpu, True)
         # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
         threads = max(cpus, 2)
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         self._upscaler = load(checkpoint)
-        self._memory_gb = memory_gb
+        of_gpu = devices.gpu_memory() if gpus else None
+        share = memory_gb if of_gpu is None else 0.8 * min(gpus, 1) * of_gpu / 2**30
+        self._memory_gb = min(memory_gb, share)
         self._aside = aside
         self._ref_path = self._ref = None
 

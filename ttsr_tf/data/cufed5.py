@@ -6,18 +6,20 @@ Where it is built is found without TFDS, which takes seconds to import; only rea
 import functools
 import glob
 import importlib.util
+import itertools
 import json
 import os
 import re
 from typing import NamedTuple
 
-from ttsr_tf.data import pairing
+from ttsr_tf.data import pairing, records
 from ttsr_tf.data.sets import CUFED5, LEVELS, Case, Outline, PictureSet, Stored
 from ttsr_tf.errors import InputError
 
 NAME = "tfds_cufed5"
 TRAIN, TEST = "train", "test"
 _CONFIGS = "strict", "skip_bad"  # the first that is built serves
+_FORMAT = "tfrecord"  # TFDS' default
 _CALLED = {TRAIN: "training pairs", TEST: "test pictures"}
 
 
@@ -100,18 +102,37 @@ def test_set(data_dir=None):
 
 
 def train_pairs(data_dir=None):
-    """The training split, whose files are read into memory.
+    """The training split, whose pictures are read from its files each time.
 
-    Args, errors: as of `built`.
+    Args, errors: as of `built`; InputError also for files of another format than TFRecord.
 
     Returns:
         A list of `Case` with one reference each, by name.
     """
+    import tensorflow_datasets as tfds
+
+    folder = built(data_dir, TRAIN).folder
+    info = tfds.builder_from_directory(folder).info
+    if info.file_format.value != _FORMAT:
+        raise InputError(
+            f"{folder} is in the format {info.file_format.value}, of which no single pair can be "
+            f"read. Build it with --file_format={_FORMAT}."
+        )
+    # As the pictures of a folder are named; TFDS would make arrays of decoded ones.
+    encoded = dict.fromkeys(
+        [name for name in info.features if name != "name"], tfds.decode.SkipDecoding()
+    )
+
+    def example(record):
+        return info.features.deserialize_example_np(record.read(), decoders=encoded)
+
     cases = []
-    for example in _examples(built(data_dir, TRAIN), TRAIN, input=True, ref=True):
-        name = example["name"].decode()
-        # As the pictures of a folder are named; TFDS would make arrays of decoded ones.
-        hr, ref = (Stored(f"{kind}/{name}", _constant(example[kind])) for kind in ("input", "ref"))
+    for record in itertools.chain(*map(records.found, map(str, info.splits[TRAIN].filepaths))):
+        name = example(record)["name"].decode()
+        hr, ref = (
+            Stored(f"{kind}/{name}", lambda record=record, kind=kind: example(record)[kind])
+            for kind in ("input", "ref")
+        )
         cases.append(Case(pairing.stem(name), hr, (ref,)))
     return sorted(cases, key=lambda case: case.name)
 
@@ -125,10 +146,6 @@ def _examples(found, split, **pictures):
     decoders = tfds.decode.PartialDecoding({"name": True, **pictures}, encoded)
     builder = tfds.builder_from_directory(found.folder)
     return builder.as_dataset(split=split, decoders=decoders).as_numpy_iterator()
-
-
-def _constant(content):
-    return lambda: content
 
 
 def _count(folder, split):

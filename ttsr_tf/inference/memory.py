@@ -1,9 +1,7 @@
 """What enlarging a picture will take, before it is begun; the network is asked for its share."""
 
 import math
-import time
 
-import numpy as np
 import psutil
 
 from ttsr_tf.inference import containers
@@ -12,6 +10,8 @@ from ttsr_tf.inference import containers
 _FIXED = 0.76 * 2**30  # TensorFlow, weights, the matching
 _ENCODING = 1_450  # while a reference is encoded, for each of its pixels
 _ITSELF = 0.1 * 2**30  # more, where LR's own maps are matched at every scale
+
+_EFFICIENCY = 0.7  # of a network, beside a matrix product
 
 
 def needed(model, lr_size, ref_sizes):
@@ -39,22 +39,27 @@ def seconds(model, lr_sizes, ref_sizes):
         lr_sizes: list of (height, width): of every tile with its surroundings.
         ref_sizes: list of (height, width); references are encoded once.
     """
-    encoding = model.flops((0, 0), ref_sizes)
-    of_tiles = sum(model.flops(size, ref_sizes) - encoding for size in lr_sizes)
-    return (encoding + of_tiles) / _flops_per_second()
+    encoding = model.flops((0, 0), ref_sizes) / _flops_per_second()
+    return encoding + sum(seconds_of_tile(model, size, ref_sizes) for size in lr_sizes)
+
+
+def seconds_of_tile(model, lr_size, ref_sizes):
+    """The same of one tile, (height, width) with its surroundings, without the encoding."""
+    own = model.flops(lr_size, ref_sizes) - model.flops((0, 0), ref_sizes)
+    return own / _flops_per_second()
 
 
 def allowed(memory_gb=None):
-    """Bytes that the process may take: `memory_gb` GiB, or most of what is free."""
+    """Bytes that the process may take: `memory_gb` GiB, or most of what is free, on a GPU too."""
     if memory_gb is not None:
         return 2**30 * memory_gb
-    free, left = psutil.virtual_memory().available, containers.available()
-    return _FIXED + 0.8 * (free if left is None else min(free, left))
+    from ttsr_tf import devices  # with TensorFlow, which is there when anything is enlarged
+
+    limits = psutil.virtual_memory().available, containers.available(), devices.gpu_memory()
+    return _FIXED + 0.8 * min(limit for limit in limits if limit is not None)
 
 
-def _flops_per_second(side=1024, efficiency=0.7):
-    x = np.ones([side, side], np.float32)
-    x @ x
-    start = time.perf_counter()
-    x @ x
-    return efficiency * 2 * side**3 / (time.perf_counter() - start)
+def _flops_per_second():
+    from ttsr_tf import devices
+
+    return _EFFICIENCY * devices.flops_per_second()

@@ -9,7 +9,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import attention, bicubic, files, given, sheets
 from ttsr_tf.inference import config as configs
-from ttsr_tf.inference import said
+from ttsr_tf.inference import said, tiles
 from ttsr_tf.inference.upscaler import load
 from ttsr_tf.progress import Progress
 
@@ -105,6 +105,7 @@ def _upscale_one(upscaler, config, refs, *, stop):
         config.memory_gb,
         single_image=config.single_image,
         progress=_tile_progress(stop),
+        tile_seconds=tiles.PROMPT,
     )
     write(config.output, lr, result["sr"])
     if not config.single_image:

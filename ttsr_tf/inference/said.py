@@ -35,12 +35,13 @@ def sizes_and_cost(model, lr, refs, *, config):
     print(f"lr {width}×{height}{named} → {4 * width}×{4 * height} pixels.")
     if config.single_image:  # a matter of seconds
         return
-    cuts = tiles.cut(model, (height, width), sizes, memory_gb=config.memory_gb)
+    limits = {"memory_gb": config.memory_gb, "seconds": tiles.PROMPT}
+    cuts = tiles.cut(model, (height, width), sizes, **limits)
     outers = [tiles.surrounded(tile, (height, width), model.tile_overlap) for tile in cuts]
     seconds = memory.seconds(model, [tiles.size(outer) for outer in outers], sizes)
     if seconds > LONG_RUN:
         gib = memory.needed(model, (height, width), sizes) / 2**30
-        how = f"{len(cuts)} tiles, since one piece takes" if len(cuts) > 1 else "In one piece:"
+        how = f"{len(cuts)} tiles; one piece would take" if len(cuts) > 1 else "In one piece:"
         print(f"{how} about {gib:.1f} GiB of memory. About {seconds:.0f} s.", flush=True)
 
 

@@ -8,17 +8,20 @@ import numpy as np
 from ttsr_tf.errors import InputError
 from ttsr_tf.inference import memory
 
+PROMPT = 20  # seconds of a tile after which somebody wants to hear of it, or to have it stopped
 _SMALLEST = 16
+_SMALLEST_PROMPT = 128  # of smaller ones, most of the time would go into what overlaps
 
 
-def cut(model, lr_size, ref_sizes, *, memory_gb=None):
-    """As few tiles as the memory allows; one, if that is enough.
+def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
+    """As few tiles as the memory, and the time for each, allow; one, if that is enough.
 
     Args:
         model: a network (see `ttsr_tf.models`).
         lr_size: (height, width) in pixels.
         ref_sizes: list of them, of the references.
         memory_gb: what the process may take, GiB; most of what is free by default.
+        seconds: about what a tile may take, as long as it is 128 pixels large; None: any time.
 
     Returns:
         A list of (rows, columns), slices of LR that are equally large but for a pixel.
@@ -26,22 +29,30 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None):
     Raises:
         InputError: `memory_gb` is too small for the smallest tile.
     """
-    allowed = memory.allowed(memory_gb)
-    if memory.needed(model, lr_size, ref_sizes) <= allowed:
-        return grid(lr_size, max(lr_size))
+
+    def outer(side):
+        return [min(side + 2 * model.tile_overlap, size) for size in lr_size]
 
     def needed(side):
-        outer = [min(side + 2 * model.tile_overlap, size) for size in lr_size]
-        return memory.needed(model, outer, ref_sizes)
+        return memory.needed(model, outer(side), ref_sizes)
 
-    fitting = [n for n in range(_SMALLEST, max(lr_size)) if needed(n) <= allowed]
-    if not fitting:
-        least = needed(_SMALLEST)
-        raise InputError(
-            f"At least {least / 2**30:.2f} GiB of memory are needed, {allowed / 2**30:.2f} may be "
-            "used. Give a larger `memory_gb`, or fewer or smaller references."
-        )
-    return grid(lr_size, fitting[-1])
+    def lasts(side):
+        return memory.seconds_of_tile(model, outer(side), ref_sizes)
+
+    allowed, side = memory.allowed(memory_gb), max(lr_size)
+    if needed(side) > allowed:
+        fitting = [n for n in range(_SMALLEST, side) if needed(n) <= allowed]
+        if not fitting:
+            least = needed(_SMALLEST)
+            raise InputError(
+                f"At least {least / 2**30:.2f} GiB of memory are needed, {allowed / 2**30:.2f} may "
+                "be used. Give a larger `memory_gb`, or fewer or smaller references."
+            )
+        side = fitting[-1]
+    if seconds is not None and lasts(side) > seconds:
+        prompt = [n for n in range(_SMALLEST_PROMPT, side) if lasts(n) <= seconds]
+        side = min(side, max(prompt, default=_SMALLEST_PROMPT))
+    return grid(lr_size, side)
 
 
 def surrounded(tile, lr_size, overlap):

@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given
-from ttsr_tf.inference import tiles
+from ttsr_tf.inference import tiles, ways
 from ttsr_tf.inference.encoding import Encoder, Reference
 from ttsr_tf.inference.stages import Stages
-from ttsr_tf.inference.ways import Itself, References, SingleImage
 from ttsr_tf.models import Network
 from ttsr_tf.models.sizes import check_built
 from ttsr_tf.weights import checkpoints
@@ -98,7 +97,8 @@ class Upscaler:
 
         Raises:
             InputError: what is no picture, or a smaller one; no references in a list; references
-                that other weights encoded; too little memory; no such path.
+                that other weights encoded; too little memory, also if a GPU has less than was
+                thought; no such path.
         """
         lr = given.rgb("lr", lr, self.model.smallest_lr)
         if lr.ndim == 3:
@@ -119,11 +119,13 @@ class Upscaler:
         *,
         single_image: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        tile_seconds: float | None = None,
     ) -> dict[str, np.ndarray]:
         """As `upscale` of one picture, but tells where the textures came from.
 
         Args:
             progress: called with the number of tiles that are done and of all.
+            tile_seconds: about what a tile may take, down to tiles of 128 pixels.
 
         Returns:
             A dict of arrays: `sr` uint8 [4·H, 4·W, 3]; `source` int32 [H, W], the reference's
@@ -134,9 +136,17 @@ class Upscaler:
         lr = given.rgb("lr", lr, self.model.smallest_lr)
         if lr.ndim == 4:
             raise InputError("`lr` is a batch. Give one picture, or use `upscale`.")
-        way = self._way(lr, references, single_image)
+        way = ways.chosen(
+            self.model,
+            self._stages,
+            self._encoder,
+            lr=lr,
+            references=references,
+            alone=single_image,
+        )
         size = lr.shape[:2]
-        cuts = tiles.cut(self.model, size, way.sizes, memory_gb=memory_gb)
+        limits = {"memory_gb": memory_gb, "seconds": tile_seconds}
+        cuts = tiles.cut(self.model, size, way.sizes, **limits)
         result = {
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),
@@ -146,7 +156,7 @@ class Upscaler:
         whole = slice(0, size[0]), slice(0, size[1])
         for done, tile in enumerate(cuts, 1):
             outer = tiles.surrounded(tile, size, self.model.tile_overlap)
-            outputs = way.enlarge(lr[outer][None], last=done == len(cuts))
+            outputs = ways.enlarged(way, lr[outer][None], last=done == len(cuts))
             for name, output in outputs.items():
                 scale = 4 if name == "sr" else 1
                 inner = output.numpy()[0][tiles.within(tile, outer, scale)]
@@ -166,32 +176,6 @@ class Upscaler:
             sr: uint8 [B, 4·H, 4·W, 3].
             confidence: float32 [B, H, W].
         """
-        way = References(self._stages, [Reference(*self._stages.encode(ref))])
+        way = ways.References(self._stages, [Reference(*self._stages.encode(ref))])
         outputs = way.enlarge(lr, last=True)
         return outputs["sr"], outputs["confidence"][..., 0]
-
-    def _way(self, lr, references, single_image):
-        if single_image:
-            return self._without_any(references)
-        if references is None:
-            return self._by_itself(lr)
-        return References(self._stages, self._encoder.all_of(references))
-
-    def _by_itself(self, lr):
-        least = self.model.smallest_ref
-        if min(lr.shape[:2]) < least:
-            raise InputError(
-                f"`lr` is {lr.shape[1]}×{lr.shape[0]} pixels; without a reference {least}×{least} "
-                "are needed. Give a reference."
-            )
-        if self.model.without_reference:
-            return Itself(self._stages, lr)
-        return References(self._stages, self._encoder.all_of(lr))
-
-    def _without_any(self, references):
-        if references is not None:
-            raise InputError("`single_image` goes without references. Leave one of them out.")
-        if not self.model.single_image:
-            name = type(self.model).__name__
-            raise InputError(f"`single_image`: {name} has no path without a reference. Leave it.")
-        return SingleImage(self._stages)

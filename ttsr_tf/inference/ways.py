@@ -15,6 +15,53 @@ import functools
 
 import tensorflow as tf
 
+from ttsr_tf.errors import InputError
+
+
+def chosen(model, stages, encoder, *, lr, references, alone):
+    """The way in which a picture is enlarged.
+
+    Args:
+        model, stages, encoder: a network, its `Stages` and its `Encoder`.
+        lr: uint8 [H, W, 3].
+        references: what `Encoder.all_of` takes, or None.
+        alone: whether the network's path without any reference is wanted.
+
+    Raises:
+        InputError: references that can't be used, a picture that is too small to be its own, or a
+            path that the network hasn't.
+    """
+    if alone:
+        return _without_any(model, stages, references)
+    if references is not None:
+        return References(stages, encoder.all_of(references))
+    if min(lr.shape[:2]) < model.smallest_ref:
+        raise InputError(
+            f"`lr` is {lr.shape[1]}×{lr.shape[0]} pixels; without a reference "
+            f"{model.smallest_ref}×{model.smallest_ref} are needed. Give a reference."
+        )
+    return Itself(stages, lr) if model.without_reference else References(stages, encoder.all_of(lr))
+
+
+def enlarged(way, lr, *, last):
+    """What `way.enlarge` gives; too little memory, as GPUs report it, is an InputError."""
+    try:
+        return way.enlarge(lr, last=last)
+    except tf.errors.ResourceExhaustedError:
+        raise InputError(
+            "The memory of what computes isn't enough for this picture in such pieces. Give a "
+            "smaller `memory_gb`."
+        ) from None
+
+
+def _without_any(model, stages, references):
+    if references is not None:
+        raise InputError("`single_image` goes without references. Leave one of them out.")
+    if not model.single_image:
+        name = type(model).__name__
+        raise InputError(f"`single_image`: {name} has no path without a reference. Leave it.")
+    return SingleImage(stages)
+
 
 class References:
     """With references, a list of `Reference`, through a `Stages`."""

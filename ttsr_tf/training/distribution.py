@@ -3,10 +3,12 @@
 import contextlib
 import json
 import time
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.training.optimizers import Adam
 
 STOP = "stop"  # what a step reports of a wish to stop
 
@@ -77,6 +79,24 @@ def lost_workers_reported(strategy, last_checkpoint):
         ) from None
 
 
+def read_every():
+    """After how many steps what they report is read. On GPUs a reading waits for all that was
+    begun, after which they have nothing to do; on CPUs a step is done when its call returns.
+    """
+    return 10 if tf.config.get_visible_devices("GPU") else 1
+
+
+class Report(NamedTuple):
+    """What a step reports, on the device still: its names, and float32 [number of names]."""
+
+    names: list
+    numbers: tf.Tensor
+
+    def read(self):
+        """A dict of floats."""
+        return dict(zip(self.names, map(float, self.numbers.numpy()), strict=True))
+
+
 def step(strategy, method):
     """A replica's step made one of all replicas, in a graph that is built at the first call.
 
@@ -85,32 +105,34 @@ def step(strategy, method):
         method: function from a batch to a dict of scalars, this replica's numbers.
 
     Returns:
-        A function from a batch and a wish to stop to a dict of floats: the means, and `STOP`, which
-        is 0 if no worker has the wish.
+        A function from a batch and a wish to stop to a `Report`: the means, and `STOP`, which is 0
+        if no worker has the wish.
     """
     names = []
 
     def of_replica(batch, stop):
         report = {**method(batch), STOP: stop}
         names[:] = report
-        return tf.stack(list(report.values()))
+        # One vector, so that workers meet once; here, since `strategy.reduce` would fetch it.
+        return averaged([tf.stack(list(report.values()))])[0]
 
     @tf.function(autograph=False)
-    def reduced(batch, stop):
-        # One vector, so that workers meet once.
-        return strategy.reduce("MEAN", strategy.run(of_replica, (batch, stop)), axis=None)
+    def of_all(batch, stop):
+        means = strategy.run(of_replica, (batch, stop))
+        return strategy.experimental_local_results(means)[0]
 
     def call(batch, stop):
         first, start = not names, time.monotonic()
         if first:
             print("Building the step's graph …", flush=True)
-        numbers = reduced(batch, tf.constant(float(stop))).numpy()
+        numbers = of_all(batch, tf.constant(float(stop)))
         if first:
+            numbers.numpy()
             print(
                 f"… built, and the first step done, in {time.monotonic() - start:.0f} s.",
                 flush=True,
             )
-        return dict(zip(names, map(float, numbers), strict=True))
+        return Report(names, numbers)
 
     return call
 
@@ -130,8 +152,12 @@ def averaged(gradients):
 
 
 def apply(optimizer, gradients, variables):
-    """Optimizers add the gradients of all replicas, which are alike here."""
+    """Applies gradients that are alike on all replicas."""
     count = tf.distribute.get_replica_context().num_replicas_in_sync
+    if isinstance(optimizer, Adam) and count > 1:
+        optimizer.apply_alike(list(zip(gradients, variables, strict=True)))
+        return
+    # Other optimizers add them up once more.
     shares = gradients if count == 1 else [g / count for g in gradients]
     optimizer.apply_gradients(zip(shares, variables, strict=True))
 

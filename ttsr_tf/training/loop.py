@@ -53,6 +53,8 @@ class Loop:
         self._strategy, self._gan, self._state = strategy, gan, state
         self._plan, self._run_dir, self._summaries = plan, run_dir, summaries
         self._steps = {phase: distribution.step(strategy, gan.step_of(phase)) for phase in PHASES}
+        self._alone = not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        self._unread, self._read_every = [], distribution.read_every()
         self._validation = Validation(gan.generator)
         self.scores = None
 
@@ -66,7 +68,8 @@ class Loop:
             Whether all steps are done; if not, somebody wanted to stop.
 
         Raises:
-            InputError: a picture that can't be read, a loss that isn't finite, a full disk.
+            InputError: a picture that can't be read; a loss that isn't finite, which on GPUs is
+                noticed up to 9 steps later, but before anything is written; a full disk.
         """
         plan, state = self._plan, self._state
         state.recent.leave_out_time()
@@ -75,15 +78,18 @@ class Loop:
             _distributed_batches(self._strategy, trained_on, stream, first_step=state.step)
         )
         next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
-        stopping = False
+        wished = stopping = False
         while state.step < plan.max_steps and not stopping:
-            report = self._step(_next(parts, trained_on), stop is not None and stop.requested)
-            stopping = report.pop(distribution.STOP) > 0
-            self._check_finite(report, trained_on, stream)
+            wish = stop is not None and stop.requested
+            self._unread.append(self._step(_next(parts, trained_on), wish))
             state.step += 1
-            progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
-            self._summarise(report, validated_on, stream)
-            if time.monotonic() >= next_checkpoint:
+            save = time.monotonic() >= next_checkpoint
+            if save or wish or self._is_due(state.step):
+                wished |= self._read(trained_on, stream, progress)
+            # Workers stop together: where all have read what all said.
+            stopping = wished and (self._alone or state.step % self._read_every == 0)
+            self._summarise(validated_on, stream)
+            if save:
                 self._save()
                 next_checkpoint = time.monotonic() + 60 * plan.checkpoint_minutes
         progress.close()
@@ -93,25 +99,42 @@ class Loop:
     def _step(self, batch, stop):
         return self._steps[self._gan.schedule.phase(self._state.step)](batch, stop)
 
-    def _check_finite(self, report, pairs, stream):
+    def _is_due(self, step):
+        plan = self._plan
+        every = self._read_every, plan.summary_every, plan.validate_every
+        return step == plan.max_steps or any(step % steps == 0 for steps in every)
+
+    def _read(self, pairs, stream, progress):
+        """Takes in what the steps since the last reading report; tells whether any worker wants to
+        stop.
+        """
+        reports = [report.read() for report in self._unread]
+        self._unread.clear()
+        wishes = [report.pop(distribution.STOP) for report in reports]
+        for step, report in enumerate(reports, self._state.step - len(reports) + 1):
+            self._check_finite(report, step, pairs, stream=stream)
+            progress.advance(**{name: f"{report[name]:.4f}" for name in _SHOWN if name in report})
+        self._state.recent.add(reports)
+        return any(wishes)
+
+    def _check_finite(self, report, step, pairs, *, stream):
         if np.isfinite(list(report.values())).all():
             return
-        first = self._state.step * stream.batch_size
+        first = (step - 1) * stream.batch_size
         places = (
             batches.place(number, len(pairs), stream.seed)
             for number in range(first, first + stream.batch_size)
         )
         losses = ", ".join(f"{name} {value:.4g}" for name, value in report.items())
         raise InputError(
-            f"Step {self._state.step + 1} is not finite: {losses}. Its pictures: "
+            f"Step {step} is not finite: {losses}. Its pictures: "
             f"{', '.join(pairs.names[i] for i in places)}. The last good checkpoint is "
             f"{self._state.last}. A lower `learning_rate` or `global_clipnorm` may help, in a "
             "run of its own."
         )
 
-    def _summarise(self, report, validated_on, stream):
+    def _summarise(self, validated_on, stream):
         plan, step, recent = self._plan, self._state.step, self._state.recent
-        recent.add(report)
         last, regular = step == plan.max_steps, step % plan.summary_every == 0
         values = recent.means() if last or regular else {}
         if regular:  # a last row between stays out of the way of a run that is made longer

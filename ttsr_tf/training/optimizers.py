@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 
+# Where Keras 3 and 2 add up the replicas' gradients. Version 3 has no public switch for it.
+_SUMS = "_all_reduce_sum_gradients", "aggregate_gradients"
+
 
 @dataclasses.dataclass(frozen=True)
 class _Step:
@@ -29,11 +32,16 @@ class Adam(keras.optimizers.Adam):
     It also writes forty operations for every variable, half of a training step's graph; here
     TensorFlow's fused update is one.
 
+    Under a strategy `apply_gradients` adds up the replicas' gradients, as Keras' does;
+    `apply_alike` doesn't, which spares the second of two sums where they have been added up before.
+
     Variables and gradients must be float32, as under every policy of Keras.
 
     Raises:
         InputError: `amsgrad`, which the fused update has not.
     """
+
+    _alike = False  # what is being applied is on all replicas
 
     def build(self, variables):
         if self.amsgrad:
@@ -52,6 +60,25 @@ class Adam(keras.optimizers.Adam):
             return super().apply_gradients(grads_and_vars, *args, **kwargs)
         finally:
             self._step = None
+
+    def apply_alike(self, grads_and_vars):
+        """`apply_gradients` of gradients that are the same on all replicas."""
+        if not any(hasattr(keras.optimizers.Adam, name) for name in _SUMS):
+            count = tf.distribute.get_replica_context().num_replicas_in_sync
+            return self.apply_gradients([(g / count, v) for g, v in grads_and_vars])
+        self._alike = True
+        try:
+            return self.apply_gradients(grads_and_vars)
+        finally:
+            self._alike = False
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        pairs = list(grads_and_vars)
+        return pairs if self._alike else super()._all_reduce_sum_gradients(pairs)
+
+    def aggregate_gradients(self, grads_and_vars):
+        pairs = list(grads_and_vars)
+        return pairs if self._alike else super().aggregate_gradients(pairs)
 
     def update_step(self, gradient, variable, *learning_rate):
         del learning_rate  # as Keras 3 gives it, read anew for every variable

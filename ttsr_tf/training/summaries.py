@@ -64,12 +64,13 @@ class Recent:
     def __str__(self):
         return json.dumps(self._sums)
 
-    def add(self, report):
-        """Takes in a step, a dict of floats, and the time since the step before."""
-        seconds = time.monotonic() - self._start
-        for name, value in {**report, "seconds": seconds}.items():
-            total, count = self._sums.get(name, (0.0, 0))
-            self._sums[name] = [total + value, count + 1]
+    def add(self, reports):
+        """Takes in some steps, dicts of floats, and the time since those before."""
+        seconds = (time.monotonic() - self._start) / len(reports)
+        for report in reports:
+            for name, value in {**report, "seconds": seconds}.items():
+                total, count = self._sums.get(name, (0.0, 0))
+                self._sums[name] = [total + value, count + 1]
         self.leave_out_time()
 
     def leave_out_time(self):
