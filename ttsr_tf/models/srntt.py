@@ -39,6 +39,7 @@ class SRNTT(keras.Model):
     """
 
     value_channels = 256, 128, 64
+    query_channels, shifts = 256, 1
     smallest_lr, smallest_ref = 3, 12
     # benchmarks/tiles.py: 16 left no value further than a level from a picture in one piece.
     tile_overlap = 24

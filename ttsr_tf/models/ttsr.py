@@ -28,6 +28,8 @@ class TTSR(keras.Model):
         num_residual_blocks: blocks of the shallow features, at ×1, at ×2 and at ×4.
         num_features: channels of the backbone.
         residual: whether `sr` is what the backbone adds to `lr_up`; not so in the paper.
+        alignment: whether each match is shifted by up to two pixels of the reference to where the
+            pictures agree best (see `layers.Alignment`); not so in the paper.
 
     Inputs: a dict of float [B, H, W, 3] in [-1, 1]: `lr` of any size, `lr_up` four times as large,
     `ref` of any size from 4×4, `ref_down_up` as large as `ref`; `ttsr_tf.network_inputs` makes it.
@@ -52,19 +54,22 @@ class TTSR(keras.Model):
         num_features: int = 64,
         *,
         residual: bool = False,
+        alignment: bool = False,
         **kwargs,
     ):
         super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
         self.num_features = n = num_features
-        self.residual = residual
+        self.residual, self.alignment = residual, alignment
         shallow, x1, x2, x4 = num_residual_blocks
         policy = {"dtype": self.dtype_policy}
 
         cuts = "relu3_1", "relu2_1", "relu1_1"
         self.texture_extractor = layers.VGG19(cuts, **policy)  # LTE; paper, section 3.1
         self.relevance = layers.Relevance()
-        self.transfers = [layers.Transfer(scale, **policy) for scale in (1, 2, 4)]
+        self.align = layers.Alignment() if alignment else None
+        transfer = layers.ShiftedTransfer if alignment else layers.Transfer
+        self.transfers = [transfer(scale, **policy) for scale in (1, 2, 4)]
 
         self.head = layers.Convolution(n, activation="relu", **policy)
         self.shallow = layers.ResidualStack(n, shallow, **policy)
@@ -98,17 +103,29 @@ class TTSR(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return outputs_of(sr, textures, index=index, confidence=confidence)
+        return outputs_of(sr, textures, index=index // self.shifts, confidence=confidence)
 
     def query(self, lr_up):
-        return self.texture_extractor(lr_up)[0]
+        return self._searched(lr_up)
 
     def encode(self, ref, ref_down_up):
-        key, *_ = self.texture_extractor(ref_down_up)
-        return key, self.texture_extractor(ref)
+        return self._searched(ref_down_up), self.texture_extractor(ref)
+
+    def _searched(self, picture):
+        """Features, and the pixels if matches are aligned by them."""
+        features, *_ = self.texture_extractor(picture)
+        if not self.alignment:
+            return features
+        height, width = tf.unstack(tf.shape(picture)[1:3] // 4 * 4)
+        pixels = tf.nn.space_to_depth(picture[:, :height, :width], 4)
+        return tf.concat([tf.cast(features, tf.float32), tf.cast(pixels, tf.float32)], -1)
 
     def match(self, query, key):
-        return self.relevance([query, key])
+        if not self.alignment:
+            return self.relevance([query, key])
+        n = self.value_channels[0]
+        index, confidence = self.relevance([query[..., :n], key[..., :n]])
+        return self.align([query[..., n:], key[..., n:], index]), confidence
 
     def transfer(self, value, index):
         """Hard attention (paper, section 3.2, equation 4) at ×1, ×2 and ×4."""
@@ -182,6 +199,14 @@ class TTSR(keras.Model):
         self.built = True
 
     @property
+    def query_channels(self):
+        return self.value_channels[0] + (layers.CHANNELS if self.alignment else 0)
+
+    @property
+    def shifts(self):
+        return layers.SHIFTS if self.alignment else 1
+
+    @property
     def zero_at_start(self):
         """The layers without whose output a residual network gives `lr_up`, where it starts."""
         fusions = self.fuse_x1, self.fuse_x2, self.fuse_x4
@@ -208,7 +233,7 @@ class TTSR(keras.Model):
         super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def get_config(self):
-        names = "num_residual_blocks", "num_features", "residual"
+        names = "num_residual_blocks", "num_features", "residual", "alignment"
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

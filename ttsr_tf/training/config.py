@@ -105,6 +105,9 @@ class TrainingConfig(Configuration):
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
     residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    alignment: bool = switch(
+        False, "Whether matches are shifted by up to 2 pixels to where the pictures agree best."
+    )
     transposed_vgg19: bool = switch(
         False, "Whether VGG19's kernels are transposed, as SRNTT's released weights need it."
     )

@@ -96,7 +96,9 @@ def read_header(path):
 def _header(model, parsed):
     """With the tuples that JSON made lists of, and what TTSR had no argument for in 0.1."""
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
-    return Header(model, {"residual": False, **given} if model == "ttsr" else given)
+    return Header(
+        model, {"residual": False, "alignment": False, **given} if model == "ttsr" else given
+    )
 
 
 def read(path):
