@@ -27,11 +27,12 @@ class OneConvolution(keras.Model):
     tile_overlap = 8  # bicubic and the convolution see no further
     bytes_per_pixel = 100
     without_reference = single_image = ideal_textures = None
-    pretrained = ()
+    pretrained, shifts = (), 1
 
     def __init__(self, channels=4, **kwargs):
         super().__init__(**kwargs)
         self.channels, self.value_channels = channels, (channels,) * 3
+        self.query_channels = channels
         self.texture_extractor = layers.Convolution(channels, 1, dtype=self.dtype_policy)
         self.convolution = layers.Convolution(3, dtype=self.dtype_policy)
 

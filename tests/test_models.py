@@ -20,14 +20,18 @@ from ttsr_tf.weights import checkpoints
 # As small as they go, by the names of MODELS.
 FEW = {"num_residual_blocks": (1, 1, 1, 1), "num_features": 4}
 SMALL = {"ttsr": FEW, "srntt": FEW, "one_convolution": {}}
+ALIGNED = "ttsr with alignment"
 B, H, W = 2, 5, 7  # of lr
 h, w = 24, 16  # of ref
 
 
-@pytest.fixture(params=[*MODELS, "one_convolution"])
+@pytest.fixture(params=[*MODELS, "one_convolution", ALIGNED])
 def model(request, one_convolution):
-    """Each of them, and what stands in for them in other tests."""
-    model = model_class(request.param)(**SMALL[request.param])
+    """Each of them, what stands in for them in other tests, and what ttsr-mini is."""
+    if request.param == ALIGNED:
+        model = model_class("ttsr")(**FEW, alignment=True)
+    else:
+        model = model_class(request.param)(**SMALL[request.param])
     model.build()
     return model
 
@@ -86,14 +90,14 @@ def test_has_all_that_is_asked(model):
 def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
     channels = model.value_channels
     query = model.query(inputs["lr_up"])
-    assert query.shape == (B, H, W, channels[0])
+    assert query.shape == (B, H, W, model.query_channels)
     key, value = model.encode(inputs["ref"], inputs["ref_down_up"])
-    assert key.shape == (B, h // 4, w // 4, channels[0])
+    assert key.shape == (B, h // 4, w // 4, model.query_channels)
     sizes = [(B, s * h // 4, s * w // 4, c) for s, c in zip((1, 2, 4), channels, strict=True)]
     assert [x.shape for x in value] == sizes
     index, confidence = model.match(query, key)
     assert (index.shape, index.dtype) == ((B, H, W), tf.int32)
-    assert 0 <= index.numpy().min() <= index.numpy().max() < h // 4 * w // 4
+    assert 0 <= index.numpy().min() <= index.numpy().max() < model.shifts * (h // 4 * w // 4)
     assert confidence.shape == (B, H, W, 1)
     textures = model.transfer(value, index)
     sizes = [(B, s * H, s * W, c) for s, c in zip((1, 2, 4), channels, strict=True)]
@@ -105,7 +109,7 @@ def test_stages_have_their_shapes_and_are_the_whole(model, inputs):
     outputs = model(inputs)
     assert set(outputs) == {"sr", "index", "confidence", *TEXTURES}
     np.testing.assert_array_equal(outputs["sr"], sr)
-    np.testing.assert_array_equal(outputs["index"], index)
+    np.testing.assert_array_equal(outputs["index"], index // model.shifts)
 
 
 def test_ways_without_a_reference_have_their_shapes(model, rng):

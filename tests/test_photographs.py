@@ -1,6 +1,7 @@
 """Pairs made of single photographs."""
 
 import csv
+import itertools
 import os
 
 import numpy as np
@@ -64,13 +65,14 @@ def _content(folder):
 def test_the_layout_is_that_of_training(tmp_path, folder):
     rows = _made(tmp_path / "pairs", photographs=folder)
     cases = folders.pairs(str(tmp_path / "pairs"))
+    rows.sort(key=lambda row: row["name"])
     assert [row["name"] for row in rows] == [case.hr.name for case in cases]
     hashes = {sources.sha256(path): path.name for path in folder.glob("*.png")}
     for row, case in zip(rows, cases, strict=True):
         assert case.hr.read().shape == case.refs[0].read().shape == (256, 256, 3)
         assert hashes.get(row["sha256"], "c.jpg") == os.path.basename(row["source"])
     # Of 800 columns of the reduced photograph the first 533 have texture, and 528 rows.
-    assert 3 * 4 <= len(rows) <= 3 * 7
+    assert 3 * 4 <= sum(row["reference"] != crops.SAME for row in rows) <= 3 * 7
     assert {row["source"] for row in rows} == {"a.png", "b.png", os.path.join("more", "c.jpg")}
 
 
@@ -106,6 +108,9 @@ def test_shares(rng, monkeypatch):
         for seed in range(40)
         for pair in crops.pairs(photograph, np.random.default_rng(seed))
     ]
+    near, same = kinds.count(crops.NEAR), kinds.count(crops.SAME)
+    assert abs(same / near - crops.SAME_SHARE) < 5 * np.sqrt(0.25 / near)
+    kinds = [kind for kind in kinds if kind != crops.SAME]
     for kind, share in crops.SHARES.items():
         # Five standard deviations of a share of that many independent draws.
         tolerance = 5 * np.sqrt(share * (1 - share) / len(kinds))
@@ -115,6 +120,22 @@ def test_shares(rng, monkeypatch):
 
 def _correlation(a, b):
     return np.corrcoef(np.ravel(a), np.ravel(b))[0, 1]
+
+
+def test_the_same_is_the_pair_before_moved_by_whole_pixels(rng):
+    pairs = list(crops.pairs(_photograph(rng), np.random.default_rng(5)))
+    found = [(a, b) for a, b in itertools.pairwise(pairs) if b.kind == crops.SAME]
+    assert found
+    for near, same in found:
+        assert near.kind == crops.NEAR
+        np.testing.assert_array_equal(near.hr, same.hr)
+        inner, moves = same.hr[16:-16, 16:-16], range(-8, 9)
+        best = max(
+            _correlation(inner, np.roll(same.ref, (dy, dx), (0, 1))[16:-16, 16:-16])
+            for dy in moves
+            for dx in moves
+        )
+        assert best > 0.9
 
 
 def test_near_references_show_the_same_place(rng):
@@ -170,7 +191,7 @@ def test_far_references_are_another_place_and_grey_ones_flat(rng):
                 best = max(pairs, key=lambda other: _correlation(other.hr, pair.ref))
                 assert best is not pair
                 assert _correlation(best.hr, pair.ref) > 0.9
-    assert kinds == set(crops.SHARES)
+    assert kinds == {*crops.SHARES, crops.SAME}
 
 
 def test_wrong_references_are_of_another_photograph(tmp_path, folder, monkeypatch):

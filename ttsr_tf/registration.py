@@ -11,8 +11,9 @@ import wrapt
 
 PACKAGE = "ttsr_tf"
 _LAYERS = (
-    *("Convolution", "CrossScaleIntegration", "Downsample", "Relevance", "ResidualBlock"),
-    *("ResidualStack", "SoftFusion", "SubPixelUpsample", "Transfer", "Upsample", "VGG19"),
+    *("Alignment", "Convolution", "CrossScaleIntegration", "Downsample", "Relevance"),
+    *("ResidualBlock", "ResidualStack", "ShiftedTransfer", "SoftFusion", "SubPixelUpsample"),
+    *("Transfer", "Upsample", "VGG19"),
 )
 CLASSES = {
     "ttsr_tf.images.inputs": ("NetworkInputs",),

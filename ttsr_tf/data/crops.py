@@ -19,6 +19,10 @@ NEAR, FAR, WRONG, GREY = "near", "far", "wrong", "grey"
 # The others are there so that a bad reference does no harm.
 SHARES = {NEAR: 0.70, FAR: 0.12, WRONG: 0.12, GREY: 0.06}
 _GREY_LEVEL = 128
+# So much of the near ones come once more, with the crop itself: here textures belong where they
+# are found, so that it pays to use them, which is learnt slowly from the others.
+SAME, SAME_SHARE = "same", 0.5
+_MOVED = 8  # pixels, at most
 
 
 class Pair(NamedTuple):
@@ -26,7 +30,8 @@ class Pair(NamedTuple):
 
     Attributes:
         kind: "near": the same place, warped and relit; "far": another place of the photograph,
-            relit; "grey": flat; "wrong": whoever has other photographs has to choose.
+            relit; "grey": flat; "wrong": whoever has other photographs has to choose; "same": the
+            pair before once more, with its own crop, moved and relit.
         hr: uint8 [256, 256, 3].
         ref: uint8 [256, 256, 3]; None for "wrong".
     """
@@ -46,7 +51,7 @@ def pairs(photograph, rng):
     Yields:
         `Pair`s.
     """
-    whole = PIL.Image.fromarray(photograph)
+    whole, own_rng = PIL.Image.fromarray(photograph), rng.spawn(1)[0]
     largest = min(LONG_SIDE, max(whole.size) / REDUCED_BY)
     for scale in SCALES:
         factor = scale * largest / max(whole.size)
@@ -65,7 +70,10 @@ def pairs(photograph, rng):
                 ref = photographed_anew(_crop(small, *rng.choice(others)) / 255, rng)
             elif kind == GREY:
                 ref = np.full((SIZE, SIZE, 3), _GREY_LEVEL, np.uint8)
-            yield Pair(kind, _crop(small, *place), ref)
+            hr = _crop(small, *place)
+            yield Pair(kind, hr, ref)
+            if kind == NEAR and own_rng.random() < SAME_SHARE:
+                yield Pair(SAME, hr, photographed_anew(moved(hr, own_rng) / 255, own_rng))
 
 
 def textured(photograph, rng):
@@ -139,6 +147,12 @@ def near(place, shape, rng):
     corners += centre + rng.uniform(-SIZE / 20, SIZE / 20, (4, 2))
     corners -= np.maximum(corners.max(0) - shape[::-1], 0)
     return corners - np.minimum(corners.min(0), 0)
+
+
+def moved(picture, rng):
+    """A picture moved by up to 8 whole pixels each way, mirrored at its edges."""
+    large = np.pad(picture, [(_MOVED, _MOVED), (_MOVED, _MOVED), (0, 0)], "reflect")
+    return _crop(large, *rng.integers(2 * _MOVED + 1, size=2))
 
 
 def seen_from(photograph, corners):

@@ -48,7 +48,8 @@ class PhotographsConfig(Configuration):
 
 class Row(NamedTuple):
     """A line of the manifest: the pair's file name; its photograph's path within the folder that
-    was given and SHA-256; the kind of its reference, of `crops.SHARES` or "real"; the seed."""
+    was given and SHA-256; the kind of its reference, of `crops.SHARES`, "same" or "real"; the
+    seed."""
 
     name: str
     source: str
@@ -68,12 +69,16 @@ def main(config):
     inputs, refs = (os.path.join(config.output_dir, kind) for kind in ("input", "ref"))
     os.mkdir(inputs)
     os.mkdir(refs)
-    rows, progress = [], Progress(len(photographs), "photograph")
+    rows, number, progress = [], 0, Progress(len(photographs), "photograph")
     for photograph in photographs:
         # Of its own, so that its pairs don't depend on which others are there.
         rng = np.random.default_rng([config.seed, int(photograph.sha256[:16], 16)])
         for pair in crops.pairs(sources.read(photograph.path), rng):
-            name = f"photograph_{len(rows):05}.png"
+            name = f"photograph_{number:05}.png"
+            if pair.kind == crops.SAME:
+                name = f"same_{rows[-1].name}"
+            else:
+                number += 1
             files.write(os.path.join(inputs, name), pair.hr)
             if pair.ref is not None:
                 files.write(os.path.join(refs, name), pair.ref)
@@ -83,18 +88,19 @@ def main(config):
     if len({row.sha256 for row in rows}) < 2:
         raise InputError("Fewer than two photographs are large and not flat. Give more of them.")
     rng = np.random.default_rng(config.seed)
+    names = {row.name: row.sha256 for row in rows if row.reference != crops.SAME}
     for row in rows:
         if row.reference == crops.WRONG:
-            others = [other.name for other in rows if other.sha256 != row.sha256]
+            others = [name for name, digest in names.items() if digest != row.sha256]
             shutil.copyfile(os.path.join(inputs, rng.choice(others)), os.path.join(refs, row.name))
-    rows += _copied(real, [row.name for row in rows], config)
+    rows += _copied(real, list(names), config)
     with (
         written_aside(os.path.join(config.output_dir, "manifest.csv")) as aside,
         open(aside, "w", newline="", encoding="utf-8") as file,
     ):
         csv.writer(file).writerows([Row._fields, *rows])
     kinds = [row.reference for row in rows]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in (*crops.SHARES, REAL))
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in (*crops.SHARES, crops.SAME, REAL))
     print(f"{config.output_dir}: {len(rows)} pairs ({counts}), {len(photographs)} photographs")
 
 

@@ -25,7 +25,9 @@ def needed(model, lr_size, ref_sizes):
     """
     refs = [math.prod(size) for size in ref_sizes] or [16 * math.prod(lr_size)]
     coarse, middle, fine = model.value_channels
-    kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
+    kept = 4 * (
+        fine + middle / 4 + (coarse + model.query_channels) / 16
+    )  # value and key, for each pixel
     synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
     fixed = _FIXED if ref_sizes else _FIXED + _ITSELF
     return fixed + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)

@@ -19,6 +19,7 @@ class Stages:
         model: a built network (see `ttsr_tf.models`).
 
     Attributes:
+        shifts: how many values of `index` stand for each position of the key.
         encode: uint8 [B, h, w, 3] → key, value; the picture is used up to the last multiple of 4.
         query: uint8 [B, H, W, 3] → query.
         match: query, key → index, confidence.
@@ -31,7 +32,7 @@ class Stages:
 
     def __init__(self, model):
         pyramid = tuple(_map(channels) for channels in model.value_channels)
-        features = pyramid[0]
+        searched = _map(model.query_channels)
 
         def encode(ref):
             of_ref = inputs.of_ref(_whole_blocks(ref))
@@ -57,9 +58,10 @@ class Stages:
         def single_image(lr):
             return inputs.to_uint8(model.single_image(inputs.of_lr(lr)))
 
+        self.shifts = model.shifts
         self.encode = _traced(encode, _PICTURE)
         self.query = _traced(query, _PICTURE)
-        self.match = _traced(match, features, features)
+        self.match = _traced(match, searched, searched)
         self.transfer = _traced(transfer, pyramid, _INDEX)
         self.synthesise = _traced(synthesise, _PICTURE, pyramid, _map(1))
         self.without_reference = _traced(without_reference, _PICTURE, _PICTURE)

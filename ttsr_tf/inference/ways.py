@@ -82,7 +82,8 @@ class References:
         if last:
             self._references.clear()  # the backbone needs their memory, if nobody else needs them
         sr = self._stages.synthesise(lr, textures, confidence)
-        return {"sr": sr, "source": source, "index": index, "confidence": confidence}
+        place = index // self._stages.shifts
+        return {"sr": sr, "source": source, "index": place, "confidence": confidence}
 
     def _best_match(self, query, keys):
         """Which reference, where in it and how well: [B, H, W] twice, [B, H, W, 1]."""

@@ -23,7 +23,7 @@ MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
 TEXTURES = "textures_x1", "textures_x2", "textures_x4"
 # Its arguments beyond `num_residual_blocks` and `num_features`.
 OPTIONS = {
-    "ttsr": ("residual", "reference", "soft_attention", "cross_scale"),
+    "ttsr": ("residual", "alignment", "reference", "soft_attention", "cross_scale"),
     "srntt": ("transposed_vgg19",),
 }
 
@@ -44,7 +44,9 @@ class Network(Protocol):
     methods below have them, and of the textures under the names of `TEXTURES`.
 
     Attributes:
-        value_channels: of the maps of `value` and `textures`, and first of `query` and `key`.
+        value_channels: of the maps of `value` and `textures`.
+        query_channels: of `query` and `key`.
+        shifts: how many values of `match`'s `index` stand for each position of the key.
         smallest_lr, smallest_ref: pixels each way.
         tile_overlap: pixels of `lr` around a tile that its result depends on.
         bytes_per_pixel: memory that `synthesise` takes for a pixel of `sr`.
@@ -53,6 +55,8 @@ class Network(Protocol):
     """
 
     value_channels: tuple[int, int, int]
+    query_channels: int
+    shifts: int
     smallest_lr: int
     smallest_ref: int
     tile_overlap: int
@@ -61,15 +65,17 @@ class Network(Protocol):
     pretrained: tuple
 
     def query(self, lr_up: Tensor) -> Tensor:
-        """What the reference is searched for: [B, H, W, value_channels[0]]."""
+        """What the reference is searched for: [B, H, W, query_channels]."""
 
     def encode(self, ref: Tensor, ref_down_up: Tensor) -> tuple[Tensor, Pyramid]:
-        """key [B, h // 4, w // 4, value_channels[0]], and value, whose maps are
+        """key [B, h // 4, w // 4, query_channels], and value, whose maps are
         [B, s·h // 4, s·w // 4, …], s = 1, 2, 4.
         """
 
     def match(self, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-        """index, int32 [B, H, W], row-major positions in the key; confidence [B, H, W, 1]."""
+        """index, int32 [B, H, W], row-major positions in the key times `shifts`, and which of the
+        shifts; confidence [B, H, W, 1].
+        """
 
     def transfer(self, value: Pyramid, index: Tensor) -> Pyramid:
         """textures, maps [B, s·H, s·W, …]; zeros where index is -1."""

@@ -29,13 +29,23 @@ class TransferNetwork(keras.Model):
     Args:
         num_residual_blocks, num_features: as of `TTSR`.
         padding: of `layers.Relevance` and `layers.Transfer`.
+        alignment: whether matches are shifted to where the pictures agree best.
         vgg19: a dict of arguments of `layers.VGG19`.
     """
 
     value_channels = 256, 128, 64
     smallest_lr, smallest_ref = 3, 12
 
-    def __init__(self, num_residual_blocks, num_features, *, padding="same", vgg19=None, **kwargs):
+    def __init__(
+        self,
+        num_residual_blocks,
+        num_features,
+        *,
+        padding="same",
+        alignment=False,
+        vgg19=None,
+        **kwargs,
+    ):
         super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
         self.num_residual_blocks = checked_blocks(num_residual_blocks, num_features)
         self.num_features = num_features
@@ -43,7 +53,12 @@ class TransferNetwork(keras.Model):
         cuts = "relu3_1", "relu2_1", "relu1_1"
         self.texture_extractor = layers.VGG19(cuts, **(vgg19 or {}), **policy)
         self.relevance = layers.Relevance(padding=padding)
-        self.transfers = [layers.Transfer(s, padding=padding, **policy) for s in (1, 2, 4)]
+        self.alignment = alignment
+        if alignment:
+            self.align = layers.Alignment()
+            self.transfers = [layers.ShiftedTransfer(s, **policy) for s in (1, 2, 4)]
+        else:
+            self.transfers = [layers.Transfer(s, padding=padding, **policy) for s in (1, 2, 4)]
 
     def call(self, inputs):
         check_sizes(inputs)
@@ -52,21 +67,42 @@ class TransferNetwork(keras.Model):
         index, confidence = self.match(query, key)
         textures = self.transfer(value, index)
         sr = self.synthesise(inputs, textures, confidence)
-        return outputs_of(sr, textures, index=index, confidence=confidence)
+        return outputs_of(sr, textures, index=index // self.shifts, confidence=confidence)
 
     def query(self, lr_up):
-        return self.texture_extractor(lr_up)[0]
+        return self._searched(lr_up, self.texture_extractor(lr_up)[0])
 
     def encode(self, ref, ref_down_up):
         key, *_ = self.texture_extractor(ref_down_up)
-        return key, self.texture_extractor(ref)
+        return self._searched(ref_down_up, key), self.texture_extractor(ref)
+
+    def _searched(self, picture, features):
+        """Features, and the pixels by which matches are aligned."""
+        if not self.alignment:
+            return features
+        height, width = tf.unstack(tf.shape(picture)[1:3] // 4 * 4)
+        pixels = tf.nn.space_to_depth(picture[:, :height, :width], 4)
+        return tf.concat([tf.cast(x, tf.float32) for x in (features, pixels)], -1)
 
     def match(self, query, key):
-        return self.relevance([query, key])
+        if not self.alignment:
+            return self.relevance([query, key])
+        channels = [self.value_channels[0], layers.CHANNELS]
+        (query, pixels), (key, key_pixels) = (tf.split(x, channels, -1) for x in (query, key))
+        index, confidence = self.relevance([query, key])
+        return self.align([pixels, key_pixels, index]), confidence
 
     def transfer(self, value, index):
         """Hard attention (TTSR, equation 4), or swapping (SRNTT, section 3.2), at every scale."""
         return tuple(layer([x, index]) for layer, x in zip(self.transfers, value, strict=True))
+
+    @property
+    def query_channels(self):
+        return self.value_channels[0] + (layers.CHANNELS if self.alignment else 0)
+
+    @property
+    def shifts(self):
+        return layers.SHIFTS if self.alignment else 1
 
     def compile(self, *args, **kwargs):
         """As Keras has it, but the optimizer's variables are created here, not in `fit`."""

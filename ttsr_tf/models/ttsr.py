@@ -26,6 +26,7 @@ class TTSR(TransferNetwork):
         num_residual_blocks: blocks of the shallow features, at ×1, at ×2 and at ×4.
         num_features: channels of the backbone.
         residual: whether `sr` is what the backbone adds to `lr_up`; not so in the paper.
+        alignment: whether matches are aligned by `layers.Alignment`; not so in the paper.
         reference: whether textures join the features; what is found is told all the same.
         soft_attention: whether textures count as far as they match, or all alike.
         cross_scale: whether scales exchange features (CSFI). Without, only the finest goes on.
@@ -45,18 +46,19 @@ class TTSR(TransferNetwork):
     without_reference = single_image = ideal_textures = None
     pretrained = ()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each part of the paper can be left out
         self,
         num_residual_blocks: tuple[int, int, int, int] = (16, 16, 8, 4),
         num_features: int = 64,
         *,
         residual: bool = False,
+        alignment: bool = False,
         reference: bool = True,
         soft_attention: bool = True,
         cross_scale: bool = True,
         **kwargs,
     ):
-        super().__init__(num_residual_blocks, num_features, **kwargs)
+        super().__init__(num_residual_blocks, num_features, alignment=alignment, **kwargs)
         self.residual, self.reference = residual, reference
         self.soft_attention, self.cross_scale = soft_attention, cross_scale
         n, (shallow, x1, x2, x4) = num_features, num_residual_blocks
@@ -130,8 +132,7 @@ class TTSR(TransferNetwork):
             weigh_by_confidence: whether both sides are multiplied by the confidence's sigmoid,
                 brought to each scale, as the released program can.
         """
-        weigh = tf.sigmoid if weigh_by_confidence else None
-        features = self.texture_extractor(sr)
+        features, weigh = self.texture_extractor(sr), tf.sigmoid if weigh_by_confidence else None
         return mean_over_scales(_squared_error, outputs, features, weigh=weigh)
 
     def build(self, input_shape=None):

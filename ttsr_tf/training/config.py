@@ -105,6 +105,9 @@ class TrainingConfig(Configuration):
     )
     num_features: int = integer(64, "Channels.", lower_bound=2)
     residual: bool = switch(False, "Whether the network's output is added to the enlarged LR.")
+    alignment: bool = switch(
+        False, "Whether matches are shifted by up to 2 pixels to where the pictures agree best."
+    )
     reference: bool = switch(True, "Whether TTSR uses textures of the reference.")
     soft_attention: bool = switch(True, "Whether they count as far as they match.")
     cross_scale: bool = switch(True, "Whether TTSR's scales exchange their features (CSFI).")

@@ -20,7 +20,13 @@ SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
 DTYPES = "float32", "float16"
 _HEADER, _OLD_ATTRIBUTE = "ttsr-tf", "ttsr_tf"
 # What TTSR had no argument for when it wrote older files.
-_ALWAYS = {"residual": False, "reference": True, "soft_attention": True, "cross_scale": True}
+_ALWAYS = {
+    "residual": False,
+    "alignment": False,
+    "reference": True,
+    "soft_attention": True,
+    "cross_scale": True,
+}
 
 
 class Header(NamedTuple):

@@ -1,0 +1,84 @@
+"""Alignment: where exactly, between the positions of the ×1 map, a match's patch fits best."""
+
+import keras
+import tensorflow as tf
+
+REACH = 2  # pixels at ×4: half of a step of the ×1 map
+SIDE = 2 * REACH + 1
+SHIFTS = SIDE**2
+CHANNELS = 48  # of a picture's blocks of 4×4 pixels
+
+_STEP = 2  # every other pixel says enough: both pictures were enlarged four times
+_COUNT = 3 * (12 // _STEP) ** 2  # values of a patch that are compared
+_EPSILON = 1e-3  # of a patch's squared differences from its mean: less than a level each
+
+
+@keras.saving.register_keras_serializable("ttsr_tf")
+class Alignment(keras.layers.Layer):
+    """Of the shifts by up to two pixels, the one with which a match agrees best (not in the paper).
+
+    Positions of the ×1 map lie four pixels apart, and so a transferred texture up to two pixels
+    beside where it belongs, twice the width of what it could show. Compared are the patches of
+    12×12 pixels that are pasted, of the enlarged small picture and of the reduced and enlarged
+    reference: their correlation, over all colours. No shift where nothing is better. No gradient
+    flows through. Always computes in float32.
+
+    Inputs: query [B, H, W, 48] and key [B, h, w, 48], float pictures of four times the size, as
+    `tf.nn.space_to_depth(picture, 4)`, key from 3×3; index, int32 [B, H, W], row-major positions
+    in the key.
+    Output: int32 [B, H, W]: 25·index + 5·(2 + dy) + 2 + dx, for a shift by dy and dx pixels.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.supports_jit = False  # XLA would want every size known
+        self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 4, 3)]
+
+    def call(self, inputs):
+        query, key, index = inputs
+        index = tf.cast(index, tf.int32)
+        query = _bordered(query, 4)
+        key = tf.nn.space_to_depth(_bordered(key, 8), 4)
+        key_width = tf.shape(key)[2]
+        width = key_width - 4
+        corner = index // width * key_width + index % width
+        blocks = tf.reshape(key, [tf.shape(key)[0], -1, CHANNELS])
+        around = tf.range(5)[:, None] * key_width + tf.range(5)
+
+        def shifts_of(row):
+            own = _compared(query[:, 4 * row : 4 * row + 12], stride=4)  # [B, 1, W, 108]
+            near = tf.gather(blocks, corner[:, row, :, None, None] + around, batch_dims=1)
+            near = tf.transpose(tf.reshape(near, [-1, 5, 5, 4, 4, 3]), [0, 1, 3, 2, 4, 5])
+            near = _compared(tf.reshape(near, [-1, 20, 20, 3])[:, 2:17, 2:17], stride=1)
+            shift = _best(tf.reshape(own, [-1, _COUNT, 1]), tf.reshape(near, [-1, SHIFTS, _COUNT]))
+            return tf.reshape(shift, tf.shape(index)[::2])
+
+        # Row by row, since the surroundings of all positions would take much memory.
+        shift = tf.map_fn(shifts_of, tf.range(tf.shape(index)[1]), fn_output_signature=tf.int32)
+        return tf.ensure_shape(index * SHIFTS + tf.transpose(shift, [1, 0, 2]), index.shape)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape[2])
+
+
+def _bordered(blocks, pixels):
+    """The picture, mirrored at its borders."""
+    picture = tf.nn.depth_to_space(tf.stop_gradient(blocks), 4)
+    return tf.pad(picture, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], "SYMMETRIC")
+
+
+def _compared(pictures, *, stride):
+    """What stands for each 12×12 patch: every other of its pixels, [B, rows, columns, 108]."""
+    size, strides, step = ([1, n, n, 1] for n in (12 // _STEP, stride, _STEP))
+    return tf.image.extract_patches(pictures, size, strides, step, "VALID")
+
+
+def _best(own, near):
+    """int32 [N], the shift of the largest correlation: of [N, 108, 1] with [N, 25, 108]."""
+    own -= tf.reduce_mean(own, 1, keepdims=True)
+    product = tf.squeeze(near @ own, -1)
+    variance = tf.reduce_sum(near**2, -1) - tf.reduce_sum(near, -1) ** 2 / _COUNT
+    score = product * tf.math.rsqrt(tf.maximum(variance, _EPSILON))
+    best = tf.argmax(score, -1, output_type=tf.int32)
+    none = SHIFTS // 2
+    return tf.where(tf.reduce_max(score, -1) > score[:, none], best, none)
