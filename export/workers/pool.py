@@ -111,7 +111,9 @@ def planned(
     return Pool(min(size, pictures), cpus, reserved, memory_gb or share / 2**30)
 
 
-def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) -> Iterator[dict]:
+def results(
+    ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str, engine: str
+) -> Iterator[dict]:
     """Does the jobs.
 
     Args:
@@ -120,6 +122,7 @@ def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) ->
         pool: a `Pool`.
         checkpoint: file name of weights, or a run folder.
         aside: folder beside the outputs for what is not whole yet.
+        engine: what computes, TENSORFLOW or LITERT of `inference.engines`.
 
     Yields:
         What `Worker` returns of every job, as they are done.
@@ -139,6 +142,7 @@ def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) ->
             "cpus": pool.cpus,
             "memory_gb": pool.memory_gb,
             "aside": aside,
+            "engine": engine,
         },
         # One picture each: what waits for a lost worker is not given to another.
         compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),

@@ -3,11 +3,9 @@
 import os
 import uuid
 
-import tensorflow as tf
-
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
-from ttsr_tf.inference import load
+from ttsr_tf.inference import engines, load
 from ttsr_tf.inference.run import write
 
 TRIES = 3
@@ -21,18 +19,16 @@ class Worker:
         cpus: how many it may compute with.
         memory_gb: what it may take, GiB; larger pictures are done in tiles.
         aside: folder beside the outputs for what is not whole yet.
+        engine: what computes, TENSORFLOW or LITERT of `engines`.
 
     Raises:
         InputError: the checkpoint can't be read from here.
     """
 
-    def __init__(self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str):
-        tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
-        # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
-        threads = max(cpus, 2)
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-        self._upscaler = load(checkpoint)
+    def __init__(self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str, engine: str):
+        if engine == engines.TENSORFLOW:
+            _set_tensorflow(cpus)
+        self._upscaler = load(checkpoint, engine, threads=cpus)
         self._memory_gb = memory_gb
         self._aside = aside
         self._ref_path = self._ref = None
@@ -83,3 +79,13 @@ class Worker:
             self._ref = self._upscaler.encode_reference(files.read(path).rgb)
             self._ref_path = path
         return self._ref
+
+
+def _set_tensorflow(cpus):
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")  # nothing divides its memory between workers
+    # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
+    threads = max(cpus, 2)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -2,20 +2,36 @@
 
 import math
 import time
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 
 from ttsr_tf.inference import containers
 
-# Bytes, as measured by benchmarks/memory.py.
-_FIXED = 0.76 * 2**30  # TensorFlow, weights, the matching
-_ENCODING = 1_450  # while a reference is encoded, for each of its pixels
-_ITSELF = 0.1 * 2**30  # more, where LR's own maps are matched at every scale
+_ITSELF = 0.1 * 2**30  # bytes more, where LR's own maps are matched at every scale
+
+
+class Costs(NamedTuple):
+    """What an engine takes, as measured by benchmarks/memory.py.
+
+    Attributes:
+        fixed: bytes of the process with weights and the matching.
+        encoding: bytes while a reference is encoded, for each of its pixels.
+        synthesis: how many times the network's `bytes_per_pixel`.
+    """
+
+    fixed: float
+    encoding: float
+    synthesis: float
+
+
+TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1)
+LITERT = Costs(0.25 * 2**30, 1_450, 2.2)
 
 
 def needed(model, lr_size, ref_sizes):
-    """About the bytes that enlarging in one piece takes at its peak, TensorFlow included.
+    """About the bytes that enlarging in one piece takes at its peak, all of the process.
 
     Args:
         model: a network (see `ttsr_tf.models`).
@@ -26,9 +42,10 @@ def needed(model, lr_size, ref_sizes):
     refs = [math.prod(size) for size in ref_sizes] or [16 * math.prod(lr_size)]
     coarse, middle, fine = model.value_channels
     kept = 4 * (fine + middle / 4 + coarse / 16 + coarse / 16)  # value and key, for each pixel
-    synthesis = 16 * model.bytes_per_pixel * math.prod(lr_size)
-    fixed = _FIXED if ref_sizes else _FIXED + _ITSELF
-    return fixed + kept * sum(refs) + max(_ENCODING * max(refs), synthesis)
+    costs = _costs(model)
+    synthesis = 16 * costs.synthesis * model.bytes_per_pixel * math.prod(lr_size)
+    fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
+    return fixed + kept * sum(refs) + max(costs.encoding * max(refs), synthesis)
 
 
 def seconds(model, lr_sizes, ref_sizes):
@@ -44,12 +61,18 @@ def seconds(model, lr_sizes, ref_sizes):
     return (encoding + of_tiles) / _flops_per_second()
 
 
-def allowed(memory_gb=None):
-    """Bytes that the process may take: `memory_gb` GiB, or most of what is free."""
+def allowed(memory_gb=None, model=None):
+    """Bytes that the process may take: `memory_gb` GiB, or most of what is free and what the
+    model's engine takes already.
+    """
     if memory_gb is not None:
         return 2**30 * memory_gb
     free, left = psutil.virtual_memory().available, containers.available()
-    return _FIXED + 0.8 * (free if left is None else min(free, left))
+    return _costs(model).fixed + 0.8 * (free if left is None else min(free, left))
+
+
+def _costs(model):
+    return getattr(model, "costs", TENSORFLOW)  # networks of Keras have none of their own
 
 
 def _flops_per_second(side=1024, efficiency=0.7):

@@ -26,7 +26,7 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None):
     Raises:
         InputError: `memory_gb` is too small for the smallest tile.
     """
-    allowed = memory.allowed(memory_gb)
+    allowed = memory.allowed(memory_gb, model)
     if memory.needed(model, lr_size, ref_sizes) <= allowed:
         return grid(lr_size, max(lr_size))
 
