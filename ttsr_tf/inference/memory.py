@@ -27,7 +27,7 @@ class Costs(NamedTuple):
 
 
 TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1)
-LITERT = Costs(0.25 * 2**30, 1_450, 2.2)
+LITERT = Costs(0.14 * 2**30, 1_450, 2.5)
 
 
 def needed(model, lr_size, ref_sizes):
