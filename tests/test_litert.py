@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,11 +12,12 @@ import numpy as np
 import PIL.Image
 import pytest
 from conftest import ROOT
-from lite_networks import small_lite  # noqa: F401
+from lite_networks import every_lite, small_lite  # noqa: F401
 
 import ttsr_tf
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import bicubic, inputs, luma, metrics, resizing
+from ttsr_tf.images import files as files_of_pictures
 from ttsr_tf.inference import engines, tiles
 from ttsr_tf.weights import checkpoints, files, naming, tflite
 
@@ -22,9 +25,9 @@ pytestmark = pytest.mark.xdist_group("litert")
 
 
 @pytest.fixture(scope="module")
-def both(small_lite):
+def both(every_lite):
     """The checkpoint by TensorFlow, and the .tflite by LiteRT."""
-    checkpoint, lite = small_lite
+    checkpoint, lite = every_lite
     return ttsr_tf.load(checkpoint), ttsr_tf.load(lite)
 
 
@@ -59,9 +62,15 @@ def test_several_references_and_tiles(both, rng, monkeypatch):
     assert_alike(found, expected)
 
 
-def test_a_picture_is_its_own_reference(both, rng):
+def test_without_a_reference(both, rng):
     lr = picture(rng, 14, 19)
-    expected, found = (upscaler.upscale_with_attention(lr) for upscaler in both)
+    if both[0].model.single_image:
+        with pytest.raises(
+            InputError, match=r"Without `ref` this network .* give a reference, `si"
+        ):
+            both[1].upscale(lr)
+    how = {"single_image": bool(both[0].model.single_image)}
+    expected, found = (upscaler.upscale_with_attention(lr, **how) for upscaler in both)
     assert_alike(found, expected)
 
 
@@ -75,12 +84,12 @@ def test_what_is_known_of_the_network(both):
     ours, theirs = (upscaler.model for upscaler in both)
     for name in ("value_channels", "smallest_lr", "smallest_ref", "tile_overlap"):
         assert getattr(theirs, name) == getattr(ours, name)
-    for sizes in (((30, 20), [(40, 44)]), ((7, 9), [(40, 44), (12, 100)]), ((0, 0), [(40, 44)])):
+    for sizes in (((30, 20), [(40, 44)]), ((7, 9), [(40, 44), (12, 100)]), ((9, 7), [])):
         assert theirs.flops(*sizes) == ours.flops(*sizes)
 
 
-def test_the_file_is_a_checkpoint(small_lite):
-    checkpoint, lite = small_lite
+def test_the_file_is_a_checkpoint(every_lite):
+    checkpoint, lite = every_lite
     assert files.read_header(lite) == files.read_header(checkpoint)
     expected, found = files.read(checkpoint), files.read(lite)
     assert found.keys() == expected.keys()
@@ -90,6 +99,36 @@ def test_the_file_is_a_checkpoint(small_lite):
         about = json.loads(archive.read("ttsr-tf.json"))
     assert {"model", "config", "versions", "source_sha256", "signatures"} <= about.keys()
     assert checkpoints.load(lite).count_params() == checkpoints.load(checkpoint).count_params()
+
+
+def test_the_script_of_the_readme(small_lite, tmp_path, rng):
+    (script,) = re.findall(
+        r"```python\n([^`]*get_signature_runner.*?)```",
+        (ROOT / "export" / "README.md").read_text(),
+        re.DOTALL,
+    )
+    lr, ref = picture(rng, 13, 17), picture(rng, 30, 41)
+    (tmp_path / "demo").mkdir()
+    for name, pixels in (("lr", lr), ("ref", ref)):
+        PIL.Image.fromarray(pixels).save(tmp_path / "demo" / f"{name}.png")
+    shutil.copy(small_lite[1], tmp_path / "ttsr.tflite")
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, stderr=subprocess.PIPE)
+    found = np.int32(files_of_pictures.read(tmp_path / "large.png").rgb)
+    assert np.abs(found - ttsr_tf.load(small_lite[0]).upscale(lr, ref)).max() <= 1
+
+
+def test_a_worker_of_a_batch(small_lite, tmp_path, rng):
+    pytest.importorskip("ray", reason="NOT TESTED: needs the extra `ray`")
+    from export.workers.worker import Worker
+
+    PIL.Image.fromarray(picture(rng, 14, 18)).save(tmp_path / "lr.png")
+    given = {"checkpoint": small_lite[1], "engine": "litert", "cpus": 1}
+    worker = Worker(**given, memory_gb=2.0, aside=str(tmp_path))
+    paths = {"lr": "lr.png", "ref": "lr.png", "output": "output.png"}
+    job = {name: str(tmp_path / file) for name, file in paths.items()}
+    assert worker(job)["reason"] == ""
+    expected = ttsr_tf.load(small_lite[1]).upscale(job["lr"], job["ref"])
+    np.testing.assert_array_equal(files_of_pictures.read(job["output"]).rgb, expected)
 
 
 _ALONE = """

@@ -16,8 +16,6 @@ SIGNATURES = {
     "synthesise": "lr: uint8 [1, H, W, 3], lr_up, textures_x1, _x2, _x4, confidence → sr: uint8 "
     "[1, 4·H, 4·W, 3]",
     "single_image": "lr, lr_up → sr; SRNTT's alone",
-    "without_reference": "lr, lr_up, whole: uint8, of which lr is a part → sr, index, confidence; "
-    "SRNTT's alone",
 }
 _PICTURE = tf.TensorSpec([1, None, None, 3], tf.uint8)
 _INDEX = tf.TensorSpec([1, None, None], tf.int32)
@@ -66,12 +64,6 @@ class LiteModule(tf.Module):
         def single_image(lr, lr_up):
             return {"sr": inputs.to_uint8(model.single_image(_pictures(lr, lr_up)))}
 
-        def without_reference(lr, lr_up, whole):
-            given = {**_pictures(lr, lr_up), "ref": inputs.to_float(whole)}
-            outputs = model.without_reference(given)
-            names = "index", "confidence"
-            return {"sr": inputs.to_uint8(outputs["sr"]), **{n: outputs[n] for n in names}}
-
         specs = {
             encode: [_PICTURE] * 2,
             query: [_PICTURE],
@@ -81,8 +73,6 @@ class LiteModule(tf.Module):
         }
         if model.single_image:
             specs[single_image] = [_PICTURE] * 2
-        if model.without_reference:
-            specs[without_reference] = [_PICTURE] * 3
         return {function.__name__: _traced(function, spec) for function, spec in specs.items()}
 
 

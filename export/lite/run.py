@@ -60,7 +60,7 @@ def export_litert(config: configs.LiteRTConfig) -> str:
 def _converted(model):
     module = LiteModule(model)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder, cli.stderr_kept() as said:
+    with tempfile.TemporaryDirectory() as folder, cli.stderr_kept():
         signatures = module.signatures()
         # Nobody trains through it.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -70,8 +70,4 @@ def _converted(model):
             return converter.convert()
         except Exception as error:  # the converter has kinds of its own, which aren't public
             reason = str(error).strip().splitlines()[0][:200]
-            raise InputError(
-                f"{type(model).__name__} can't be converted for LiteRT ({reason})."
-            ) from None
-        finally:
-            said.clear()
+    raise InputError(f"{type(model).__name__} can't be converted for LiteRT ({reason}).")

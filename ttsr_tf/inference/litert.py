@@ -12,7 +12,7 @@ from ttsr_tf.inference import memory, pasting, search
 from ttsr_tf.weights import tflite
 
 _SCALES = 1, 2, 4
-_KEPT = "synthesise", "without_reference", "single_image"  # ready for another picture
+_KEPT = "synthesise", "single_image"  # ready for another picture
 
 
 class LiteRT:
@@ -47,7 +47,7 @@ class LiteRT:
         signatures = self._new().get_signature_list()
         # As of a network: there or not.
         self.single_image = self._single_image if "single_image" in signatures else None
-        self.without_reference = self._without if "without_reference" in signatures else None
+        self.without_reference = self._without_reference if "alone" in self._flops else None
 
     def encode(self, ref, ref_down_up):
         """uint8 [1, h, w, 3] twice → key, value."""
@@ -83,9 +83,11 @@ class LiteRT:
     def _single_image(self, pictures):
         return self._run("single_image", **_pictures(pictures))["sr"]
 
-    def _without(self, pictures, whole):
-        found = self._run("without_reference", **_pictures(pictures), whole=whole)
-        return found["sr"], found["index"], found["confidence"]
+    def _without_reference(self, pictures, whole):
+        raise InputError(
+            f"Without `ref` this network matches its own maps at every scale, which {self._path} "
+            "can't: give a reference, `single_image`, or the checkpoint to TensorFlow."
+        )
 
     def _run(self, name, **inputs):
         # Each has its interpreter, since memory that one has taken for a signature stays with it.

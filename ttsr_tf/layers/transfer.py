@@ -70,8 +70,8 @@ class Transfer(keras.layers.Layer):
             textures = tf.sparse.segment_mean(rows, tf.reshape(sources, [-1]), places)
             textures = tf.reshape(textures, [batch, height, width, blocks.shape[-1]])
         if self.padding == VALID:
-            overlap = _overlap(height)[:, None] * _overlap(width)
-            textures *= tf.cast(9 / overlap, textures.dtype)[..., None]
+            overlap = tf.cast(_overlap(height)[:, None] * _overlap(width), tf.float32)
+            textures *= tf.expand_dims(tf.cast(9 / overlap, textures.dtype), -1)
         return tf.nn.depth_to_space(textures, self.scale) if self.scale > 1 else textures
 
     def compute_output_shape(self, input_shape):
