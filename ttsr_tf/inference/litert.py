@@ -12,7 +12,7 @@ from ttsr_tf.inference import memory, pasting, search
 from ttsr_tf.weights import tflite
 
 _SCALES = 1, 2, 4
-_KEPT = "synthesise", "single_image"  # ready for another picture
+_KEPT = "query", "synthesise", "single_image"  # ready for another picture, in their memory
 
 
 class LiteRT:
@@ -51,7 +51,6 @@ class LiteRT:
 
     def encode(self, ref, ref_down_up):
         """uint8 [1, h, w, 3] twice → key, value."""
-        self._kept.clear()  # their memory is needed here
         found = self._run("encode", ref=ref, ref_down_up=ref_down_up)
         return found["key"], _pyramid("value", found)
 

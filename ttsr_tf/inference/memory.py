@@ -19,15 +19,17 @@ class Costs(NamedTuple):
         fixed: bytes of the process with weights and the matching.
         encoding: bytes while a reference is encoded, for each of its pixels.
         synthesis: how many times the network's `bytes_per_pixel`.
+        held: whether the last picture's memory is still held while a reference is encoded.
     """
 
     fixed: float
     encoding: float
     synthesis: float
+    held: bool
 
 
-TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1)
-LITERT = Costs(0.14 * 2**30, 1_450, 2.5)
+TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=False)
+LITERT = Costs(0.14 * 2**30, 1_450, 2.9, held=True)
 
 
 def needed(model, lr_size, ref_sizes):
@@ -45,7 +47,9 @@ def needed(model, lr_size, ref_sizes):
     costs = _costs(model)
     synthesis = 16 * costs.synthesis * model.bytes_per_pixel * math.prod(lr_size)
     fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
-    return fixed + kept * sum(refs) + max(costs.encoding * max(refs), synthesis)
+    encoding = costs.encoding * max(refs)
+    both = encoding + synthesis if costs.held else max(encoding, synthesis)
+    return fixed + kept * sum(refs) + both
 
 
 def seconds(model, lr_sizes, ref_sizes):
