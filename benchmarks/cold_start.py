@@ -5,7 +5,8 @@ python benchmarks/cold_start.py [--lr=112x76] [--ref=451x304] [--runs=3] [--resu
 "picture" is `ttsr_tf.upscale` of noise with a network of the paper's size and random weights, as
 its phases in one process, and whole as a command; "reconstruction" and "full" are the first steps
 of the paper's network on one pair; "tiny" is a whole run of `ttsr_tf.train` of one step of each
-kind with 4 features; "shipped" is `ttsr_tf.upscale` as a command, with the weights that come along.
+kind with 4 features; "shipped" is `ttsr_tf.upscale` as a command, with the weights that come along;
+"litert" and "shipped litert" are these two commands without TensorFlow.
 
 With RELEASED in the environment, a checkout of the authors' program (researchmm/TTSR), its first
 picture and its first reconstruction step beside ours. Needs what that imports: torch, imageio,
@@ -33,6 +34,7 @@ from ttsr_tf.errors import InputError
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CROP = 160  # side of HR in training, pixels
 _SIZES = dict.fromkeys(("lr_up", "hr", "ref", "ref_down_up"), _CROP) | {"lr": _CROP // 4}
+_LITE = "w.tflite"
 _TINY = {"num_features": 4, "num_residual_blocks": "1,1,1,1", "crop_size": 32, "batch_size": 2}
 _TINY |= {"dataset": "sample", "vgg19_weights": "random", "perceptual_weight": 0}
 _TINY |= {"pretrain_steps": 1, "max_steps": 2}
@@ -56,11 +58,18 @@ def main(config):
         print(json.dumps(_MEASURED[config.measure](config)))
         return
     found = {}
-    print("| case | process, s | processor, s | phases, s |\n|---|---|---|---|", flush=True)
+    print(
+        "| case | process, s | processor, s | peak, MiB | phases, s |\n|---|---|---|---|---|",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(config, folder=folder)
         _run(_case("weights", config))
-        names = config.cases.split(",") if config.cases else _commands(config, 0)
+        names = config.cases.split(",") if config.cases else list(_commands(config, 0))
+        if "litert" in names:
+            _run(
+                _command("export.litert", _files(config, checkpoint="w.safetensors", output=_LITE))
+            )
         for name in names:
             runs = [_run(_commands(config, i)[name]) for i in range(config.runs)]
             found[name] = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
@@ -73,20 +82,21 @@ def main(config):
 
 def _commands(config, run):
     """The command of every case, for one of its runs."""
-    upscale = {"lr": "lr.png", "ref": "ref.png", "checkpoint": "w.safetensors", "output": "sr.png"}
-    upscale = {name: os.path.join(config.folder, file) for name, file in upscale.items()}
+    upscale = _files(config, lr="lr.png", ref="ref.png", output="sr.png")
     train = {
         **_TINY,
         "run_dir": os.path.join(config.folder, f"run{run}"),
     }  # a run goes on from its last
     ours = {name: _case(name, config) for name in ("picture", "reconstruction", "full")}
     theirs = {name: _case(name, config) for name in ("released picture", "released reconstruction")}
-    shipped = {name: path for name, path in upscale.items() if name != "checkpoint"}
+    weights, lite = (_files(config, checkpoint=name) for name in ("w.safetensors", _LITE))
     return {
-        "upscale": _command("upscale", upscale),
-        "shipped": _command("upscale", shipped),
+        "upscale": _command("ttsr_tf.upscale", upscale | weights),
+        "litert": _command("ttsr_tf.upscale", upscale | lite),
+        "shipped": _command("ttsr_tf.upscale", upscale | {"engine": "tensorflow"}),
+        "shipped litert": _command("ttsr_tf.upscale", upscale | {"engine": "litert"}),
         **ours,
-        "tiny": _command("train", train),
+        "tiny": _command("ttsr_tf.train", train),
         **(theirs if os.environ.get("RELEASED") else {}),
     }
 
@@ -98,29 +108,41 @@ def _case(name, config):
 
 def _command(module, options):
     options = (f"--{name}={value}" for name, value in options.items())
-    return [sys.executable, "-m", f"ttsr_tf.{module}", *options]
+    return [sys.executable, "-m", module, *options]
+
+
+def _files(config, **names):
+    """Paths in the folder by option."""
+    return {option: os.path.join(config.folder, name) for option, name in names.items()}
 
 
 def _run(command):
-    """Seconds of a process, of the processor for it, and of the phases that it reports."""
-    start, before = time.perf_counter(), os.times()
+    """Seconds of a process, of the processor for it, and of the phases that it reports; its MiB."""
+    start = time.perf_counter()
     # This checkout, whichever one is installed.
     environment = {**os.environ, "PYTHONPATH": f"{_ROOT}:{os.environ.get('PYTHONPATH', '')}"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    after = os.times()
-    if done.returncode:
-        raise InputError(f"{' '.join(command)} failed:\n{done.stderr}")
-    last = done.stdout.splitlines()[-1]
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen(command, env=environment, stdout=stdout, stderr=stderr)
+        _, status, used = os.wait4(process.pid, 0)  # this process is small, so the peak is its own
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        for file in (stdout, stderr):
+            file.seek(0)
+        if process.returncode:
+            raise InputError(f"{' '.join(command)} failed:\n{stderr.read()}")
+        last = stdout.read().splitlines()[-1]
     return {
-        "process": time.perf_counter() - start,
-        "processor": sum(after[2:4]) - sum(before[2:4]),  # user's and system's, of children
+        "process": seconds,
+        "processor": used.ru_utime + used.ru_stime,
+        "peak": used.ru_maxrss / 2**10,
         **(json.loads(last) if last.startswith("{") else {}),
     }
 
 
-def _print(case, process, processor, **phases):
+def _print(case, process, processor, *, peak, **phases):
     parts = (f"{key} {n:,.0f}" if n > 1000 else f"{key} {n:.2f}" for key, n in phases.items())
-    print(f"| {case} | {process:.2f} | {processor:.2f} | {', '.join(parts)} |", flush=True)
+    cells = case, f"{process:.2f}", f"{processor:.2f}", f"{peak:,.0f}", ", ".join(parts)
+    print("|", " | ".join(cells), "|", flush=True)
 
 
 class _Phases(dict):

@@ -3,8 +3,8 @@
 In a checkout this package is called `export`, installed it is `ttsr_tf.export`; what is in it
 imports its neighbours relatively.
 
-doors (saved_model, serve, client, batch)
-  └► server, workers ─► package (beside a SavedModel) ─► graph (inside of it) ─► ttsr_tf
+doors (saved_model, litert, serve, client, batch)
+  └► server, workers, lite ─► package (beside a SavedModel) ─► graph (inside of it) ─► ttsr_tf
 """
 
 import lazy_loader

@@ -1,3 +1,5 @@
+from .lite.config import LiteRTConfig as LiteRTConfig
+from .lite.run import export_litert as export_litert
 from .package.config import SavedModelConfig as SavedModelConfig
 from .package.run import export_saved_model as export_saved_model
 from .server.client import request_upscale as request_upscale

@@ -11,12 +11,13 @@ import signal
 
 from ttsr_tf import cli
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import engines
 
 from .workers.config import BatchConfig, check
 
 
 def main(config):
-    check(config)
+    _, engine = check(config)
     # Ray reads them when it is imported. Its usage reports ask nobody, and their notice would be
     # silenced with the rest.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -24,7 +25,8 @@ def main(config):
     if not config.ray_address:
         # On loopback alone, as is the default on the systems that the variable is named after.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    cli.start_tensorflow()
+    if engine == engines.TENSORFLOW:
+        cli.start_tensorflow()
     from .workers.run import upscale_batch
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends like Ctrl-C

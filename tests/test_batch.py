@@ -37,9 +37,13 @@ class Cluster:
     def connected(self, address):
         yield self
 
-    def results(self, ray, jobs, pool, *, checkpoint, aside):
+    def results(self, ray, jobs, pool, *, checkpoint, aside, engine):
         own = worker.Worker(
-            checkpoint=checkpoint, cpus=pool.cpus, memory_gb=pool.memory_gb, aside=aside
+            checkpoint=checkpoint,
+            cpus=pool.cpus,
+            memory_gb=pool.memory_gb,
+            aside=aside,
+            engine=engine,
         )
         for job in jobs:
             self.done.append(job)
@@ -51,7 +55,7 @@ def cluster(monkeypatch, upscaler, worker_sets):
     stand_in = Cluster()
     monkeypatch.setattr(pool, "connected", stand_in.connected)
     monkeypatch.setattr(pool, "results", stand_in.results)
-    monkeypatch.setattr(worker, "load", lambda checkpoint: upscaler)  # its graphs are there
+    monkeypatch.setattr(worker, "load", lambda *_, **__: upscaler)  # its graphs are there
     return stand_in
 
 

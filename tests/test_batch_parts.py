@@ -82,13 +82,17 @@ def upscaler(tiny_weights):
 
 @pytest.fixture
 def worker(upscaler, tmp_path, monkeypatch, worker_sets):
-    monkeypatch.setattr(workers, "load", lambda checkpoint: upscaler)  # its graphs are there
-    return Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=str(tmp_path))
+    monkeypatch.setattr(workers, "load", lambda *_, **__: upscaler)  # its graphs are there
+    return Worker(
+        checkpoint="of these", cpus=1, memory_gb=2.0, aside=str(tmp_path), engine="tensorflow"
+    )
 
 
 @pytest.mark.parametrize(("cpus", "threads"), [(1, 2), (5, 5)])
 def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
-    worker = Worker(checkpoint=str(tiny_weights), cpus=cpus, memory_gb=2.0, aside=".")
+    worker = Worker(
+        checkpoint=str(tiny_weights), cpus=cpus, memory_gb=2.0, aside=".", engine="tensorflow"
+    )
     assert worker_sets == {
         "set_visible_devices": ([], "GPU"),
         "set_intra_op_parallelism_threads": (threads,),
@@ -96,7 +100,7 @@ def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
     }
     assert worker._upscaler.model.count_params() > 0
     with pytest.raises(InputError, match=r"No checkpoint at none"):
-        Worker(checkpoint="none", cpus=cpus, memory_gb=2.0, aside=".")
+        Worker(checkpoint="none", cpus=cpus, memory_gb=2.0, aside=".", engine="tensorflow")
 
 
 def test_a_worker_without_the_gpu_that_ray_gave(worker_sets):

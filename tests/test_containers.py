@@ -71,7 +71,7 @@ def test_no_limit_and_no_groups(group, tmp_path):
 
 def test_what_may_be_used_is_the_less(monkeypatch):
     monkeypatch.setattr(containers, "available", lambda: GIB)
-    assert memory.allowed() == memory._FIXED + 0.8 * GIB
+    assert memory.allowed() == memory.TENSORFLOW.fixed + 0.8 * GIB
     monkeypatch.setattr(containers, "available", lambda: 2**60)
     free = memory.allowed()
     monkeypatch.setattr(containers, "available", lambda: None)

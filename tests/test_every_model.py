@@ -100,7 +100,9 @@ def test_a_worker_enlarges_with_it(upscaler, checkpoint, tmp_path, rng, worker_s
     pictures = {"lr": picture(rng, 14, 18), "ref": picture(rng, 41, 50)}
     for name, pixels in pictures.items():
         PIL.Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-    worker = Worker(checkpoint=checkpoint, cpus=1, memory_gb=2.0, aside=str(tmp_path))
+    worker = Worker(
+        checkpoint=checkpoint, cpus=1, memory_gb=2.0, aside=str(tmp_path), engine="tensorflow"
+    )
     job = {name: str(tmp_path / f"{name}.png") for name in ("lr", "ref", "output")}
     assert worker(job)["reason"] == ""
     expected = upscaler.upscale(lr=pictures["lr"], references=pictures["ref"])

@@ -1,5 +1,6 @@
 """What --checkpoint means: the weights that come along, by name, and everything else."""
 
+import os
 import shutil
 
 import pytest
@@ -7,9 +8,9 @@ import pytest
 import ttsr_tf
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import sha256
-from ttsr_tf.weights import files, naming
+from ttsr_tf.weights import files, naming, tflite
 
-SHIPPED = naming._SHIPPED
+SHIPPED, SUFFIX = naming._SHIPPED, tflite.SUFFIX  # what serves both engines
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def shipped(tmp_path, monkeypatch):
 def test_what_comes_along():
     names = ttsr_tf.weights.names()
     assert naming.DEFAULT in names
-    found = {path.name for path in SHIPPED.glob("*.safetensors")}
-    assert found == {f"{name}.safetensors" for name in names}
+    found = {path.name for path in SHIPPED.iterdir() if path.suffix in (".safetensors", ".tflite")}
+    assert sorted(map(os.path.splitext, found)) == [(name, SUFFIX) for name in names]
     assert sum((SHIPPED / name).stat().st_size for name in found) <= 5e6
     for name in names:
         path = naming.path_of(name)
@@ -34,7 +35,7 @@ def test_what_comes_along():
 
 
 def test_a_damaged_file_is_refused_by_name(shipped):
-    path = shipped / "ttsr-mini.safetensors"
+    path = shipped / f"ttsr-mini{SUFFIX}"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -43,13 +44,13 @@ def test_a_damaged_file_is_refused_by_name(shipped):
 
 
 def test_other_weights_under_its_name_are_refused(shipped, tiny_weights):
-    shutil.copy(tiny_weights, shipped / "ttsr-mini.safetensors")
+    shutil.copy(tiny_weights, shipped / f"ttsr-mini{SUFFIX}")
     with pytest.raises(InputError, match=r"The weights ttsr-mini .* are not those of this release"):
         naming.path_of("ttsr-mini")
 
 
 def test_missing_weights_are_named(shipped):
-    (shipped / "ttsr-mini.safetensors").unlink()
+    (shipped / f"ttsr-mini{SUFFIX}").unlink()
     with pytest.raises(InputError, match=r"The weights ttsr-mini .* missing"):
         naming.path_of("ttsr-mini")
 
@@ -58,7 +59,7 @@ def test_a_folder_of_the_same_name(tmp_path, monkeypatch, tiny_weights):
     (tmp_path / "ttsr-mini").mkdir()
     shutil.copy(tiny_weights, tmp_path / "ttsr-mini")
     monkeypatch.chdir(tmp_path)
-    assert naming.path_of("ttsr-mini") == str(SHIPPED / "ttsr-mini.safetensors")
+    assert naming.path_of("ttsr-mini") == str(SHIPPED / f"ttsr-mini{SUFFIX}")
     assert naming.path_of("./ttsr-mini") == "./ttsr-mini/model.safetensors"
 
 

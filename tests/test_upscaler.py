@@ -91,7 +91,7 @@ def test_one_trace_serves_all_sizes(either, rng):
             3,
         )
     for stage in ("encode", "query", "match", "transfer", "synthesise"):
-        assert getattr(either._stages, stage).experimental_get_tracing_count() == 1
+        assert getattr(either._engine, stage).experimental_get_tracing_count() == 1
 
 
 def test_memory_is_checked(upscaler, rng):

@@ -16,7 +16,10 @@ LIGHT = [
     *("ttsr_tf.data.pairs", "ttsr_tf.data.sample", "ttsr_tf.data.cufed5", "ttsr_tf.data.records"),
     *(f"ttsr_tf.data.{name}" for name in ("crops", "photographs", "sources")),
     *("ttsr_tf.inference", "ttsr_tf.inference.config", "ttsr_tf.inference.jobs"),
-    *("ttsr_tf.inference.memory", "ttsr_tf.inference.tiles"),
+    *(f"ttsr_tf.inference.{name}" for name in ("memory", "tiles", "engines", "litert", "search")),
+    *(f"ttsr_tf.inference.{name}" for name in ("pasting", "encoding", "ways", "upscaler", "run")),
+    *("ttsr_tf.images.given", "ttsr_tf.images.luma", "ttsr_tf.images.resizing"),
+    *("ttsr_tf.weights.tflite", "ttsr_tf.web.enlarging", "ttsr_tf.web.run"),
     *("ttsr_tf.evaluation", "ttsr_tf.evaluation.config", "ttsr_tf.evaluation.references"),
     *("ttsr_tf.evaluation.results", "ttsr_tf.evaluation.published", "ttsr_tf.evaluation.report"),
     *("ttsr_tf.evaluation.extremes", "ttsr_tf.evaluation.scores", "ttsr_tf.weights.lpips"),
@@ -24,7 +27,8 @@ LIGHT = [
     *("ttsr_tf.training", "ttsr_tf.training.config", "ttsr_tf.training.run_folder"),
     *("ttsr_tf.web", "ttsr_tf.web.config", "ttsr_tf.web.photograph"),
     *(f"ttsr_tf.{door}" for door in ("train", "evaluate", "upscale", "convert", "demo", "page")),
-    *(f"export.{door}" for door in ("saved_model", "serve", "client", "batch")),
+    *(f"export.{door}" for door in ("saved_model", "litert", "serve", "client", "batch")),
+    "export.workers.worker",
 ]
 
 

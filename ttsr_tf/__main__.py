@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "ttsr_tf.demo",
     "page": "ttsr_tf.page",
     "export": "export.saved_model",
+    "litert": "export.litert",
     "serve": "export.serve",
     "client": "export.client",
     "batch": "export.batch",

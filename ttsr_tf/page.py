@@ -9,14 +9,16 @@ import tempfile
 import threading
 
 from ttsr_tf import cli
+from ttsr_tf.inference import engines
 from ttsr_tf.progress import SIGNALS
 from ttsr_tf.web.config import PageConfig, check
 
 
 def main(config):
-    check(config)
+    engine = check(config)
     print("Loading the network: some seconds.", flush=True)
-    cli.start_tensorflow()
+    if engine == engines.TENSORFLOW:
+        cli.start_tensorflow()
     # What people upload doesn't outlive the page.
     with tempfile.TemporaryDirectory(prefix="ttsr-page-") as folder:
         # Gradio reads them when it is imported.

@@ -6,13 +6,15 @@ python -m ttsr_tf.upscale --lr=frames --ref=still.jpg --checkpoint=ttsr.safetens
 """
 
 from ttsr_tf import cli
+from ttsr_tf.inference import engines
 from ttsr_tf.inference.config import UpscaleConfig, check
 from ttsr_tf.progress import StopRequest
 
 
 def main(config):
-    check(config)
-    cli.start_tensorflow()
+    _, engine = check(config)
+    if engine == engines.TENSORFLOW:
+        cli.start_tensorflow()
     from ttsr_tf.inference import upscale_files
 
     with StopRequest("tile, or picture of a folder") as stop:

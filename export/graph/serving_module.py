@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
+from ttsr_tf.images import bicubic, inputs
 from ttsr_tf.inference import Upscaler
+from ttsr_tf.inference.stages import Stages
 
 from .decoding import decode
 from .limits import Bounds, Limits, check_size, require
@@ -29,7 +31,7 @@ class ServingModule(tf.Module):
         # The variables of TensorFlow, not Keras 3's around them, and not the model: those are
         # found by Python's loader only.
         self.parameters = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
-        self._upscaler = upscaler
+        self._stages = Stages(model)
         self._lr = Bounds(model.smallest_lr, limits.lr)
         self._ref = Bounds(model.smallest_ref, limits.ref)
 
@@ -84,8 +86,15 @@ class ServingModule(tf.Module):
         return tf.io.encode_png(sr)
 
     def _enlarged(self, lr, ref):
-        sr, confidence = self._upscaler.upscale_whole(lr[None], ref[None])
-        return sr[0], confidence[0]
+        """What `Upscaler.upscale` does in one piece, with the bicubic in the graph."""
+        height, width = tf.unstack(tf.shape(ref)[:2] // 4 * 4)
+        lr, ref = lr[None], ref[None, :height, :width]
+        lr_up = bicubic.upscale(lr)
+        key, value = self._stages.encode(ref, inputs.blurred(ref))
+        index, confidence = self._stages.match(self._stages.query(lr_up), key)
+        textures = self._stages.transfer(value, index)
+        sr = self._stages.synthesise((lr, lr_up), textures, confidence)
+        return sr[0], confidence[0, ..., 0]
 
 
 def _check_batch(**inputs):

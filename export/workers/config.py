@@ -9,6 +9,7 @@ from ttsr_tf.configuration import REQUIRED, Configuration, integer, number, stri
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import make_folder
 from ttsr_tf.images import files as pictures
+from ttsr_tf.inference import engines
 from ttsr_tf.weights import files, naming
 
 from . import jobs
@@ -38,6 +39,7 @@ class BatchConfig(Configuration):
         "Instead of `input` and `ref`: a CSV file with the columns lr, ref and, if wanted, output.",
     )
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
+    engine: str | None = engines.field()
     output: str = string(
         REQUIRED, "Folder for the large pictures. Those that are there already are not done again."
     )
@@ -59,11 +61,12 @@ class BatchConfig(Configuration):
     )
 
 
-def check(config: BatchConfig) -> list[jobs.Job]:
+def check(config: BatchConfig) -> tuple[list[jobs.Job], str]:
     """Finds what would make all of a batch fail, before TensorFlow and Ray are there.
 
     Returns:
-        The jobs, also those that are done; `output` is there then.
+        The jobs, also those that are done, where `output` is there then; and what computes,
+        TENSORFLOW or LITERT of `engines`.
 
     Raises:
         InputError: pictures, weights or a folder that can't be used, Ray that isn't there.
@@ -88,7 +91,7 @@ def check(config: BatchConfig) -> list[jobs.Job]:
     if config.ray_address:
         check_address(config.ray_address)
     make_folder(config.output, "output")
-    return found
+    return found, engines.of(config.checkpoint, config.engine)
 
 
 def check_address(address: str) -> None:

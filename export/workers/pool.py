@@ -127,7 +127,9 @@ def _workers_of(node, cpus, gpus):
     return min(by_cpus, int(node["GPU"] / gpus + 1e-6)) if gpus else by_cpus
 
 
-def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) -> Iterator[dict]:
+def results(
+    ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str, engine: str
+) -> Iterator[dict]:
     """Does the jobs.
 
     Args:
@@ -136,6 +138,7 @@ def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) ->
         pool: a `Pool`.
         checkpoint: file name of weights, or a run folder.
         aside: folder beside the outputs for what is not whole yet.
+        engine: what computes, TENSORFLOW or LITERT of `inference.engines`.
 
     Yields:
         What `Worker` returns of every job, as they are done.
@@ -156,6 +159,7 @@ def results(ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str) ->
             "memory_gb": pool.memory_gb,
             "aside": aside,
             "gpus": pool.gpus,
+            "engine": engine,
         },
         # One picture each: what waits for a lost worker is not given to another.
         compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),

@@ -48,8 +48,8 @@ def upscale_batch(config: configs.BatchConfig) -> BatchResult:
     Raises:
         InputError: what makes the whole batch fail, by name.
     """
-    jobs = configs.check(config)
-    smallest_ref = inference.load(config.checkpoint).model.smallest_ref
+    jobs, engine = configs.check(config)
+    smallest_ref = inference.load(config.checkpoint, engine).model.smallest_ref
     if config.ref and os.path.isfile(config.ref):
         given.rgb("ref", config.ref, smallest_ref)
     to_do = [job for job in jobs if not os.path.isfile(job.output)]
@@ -58,7 +58,7 @@ def upscale_batch(config: configs.BatchConfig) -> BatchResult:
     earlier, results = _read(failures_file), []
     try:
         if to_do:
-            _do(config, to_do, results, total=len(jobs))
+            _do(config, to_do, results, engine=engine, total=len(jobs))
     finally:
         failures = _failures(earlier, jobs, results)
         _write(failures_file, failures)
@@ -67,7 +67,7 @@ def upscale_batch(config: configs.BatchConfig) -> BatchResult:
     return BatchResult(written, failures, failures_file, len(jobs))
 
 
-def _do(config, jobs, results, *, total):
+def _do(config, jobs, results, *, engine, total):
     """Adds what becomes of each job to `results`: see `Worker`."""
     # Hidden, beside the outputs, so that renaming works; it goes with whatever is not whole.
     aside = tempfile.TemporaryDirectory(
@@ -90,7 +90,8 @@ def _do(config, jobs, results, *, total):
         )
         progress = Progress(total, "picture", total - len(jobs))
         checkpoint, failed = naming.for_others(config.checkpoint), 0
-        for result in pools.results(ray, jobs, pool, checkpoint=checkpoint, aside=folder):
+        given = {"checkpoint": checkpoint, "aside": folder, "engine": engine}
+        for result in pools.results(ray, jobs, pool, **given):
             results.append(result)
             failed += bool(result["reason"])
             progress.advance(failed=failed)

@@ -3,12 +3,9 @@
 import os
 import uuid
 
-import tensorflow as tf
-
-from ttsr_tf import devices
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
-from ttsr_tf.inference import load
+from ttsr_tf.inference import engines, load
 from ttsr_tf.inference.run import write
 
 TRIES = 3
@@ -22,32 +19,27 @@ class Worker:
         cpus: how many it may compute with.
         memory_gb: what it may take, GiB; larger pictures are done in tiles.
         aside: folder beside the outputs for what is not whole yet.
-        gpus: how many it may compute with; less than 1: with that part of one's memory.
+        engine: what computes, TENSORFLOW or LITERT of `engines`.
+        gpus: how many TensorFlow may compute with; less than 1: with that part of one's memory.
 
     Raises:
         InputError: the checkpoint can't be read from here, or TensorFlow can't use the GPU.
     """
 
     def __init__(
-        self, *, checkpoint: str, cpus: int, memory_gb: float, aside: str, gpus: float = 0
+        self,
+        *,
+        checkpoint: str,
+        cpus: int,
+        memory_gb: float,
+        aside: str,
+        engine: str,
+        gpus: float = 0,
     ):
-        if not gpus:
-            tf.config.set_visible_devices([], "GPU")  # they are nobody's, so all would take them
-        elif not (visible := tf.config.get_visible_devices("GPU")):
-            raise InputError(
-                "TensorFlow can't use the GPU that Ray gave a worker. Leave `num_gpus`."
-            )
-        else:
-            for gpu in visible:  # else the first worker on it would take all of its memory
-                tf.config.experimental.set_memory_growth(gpu, True)
-        # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
-        threads = max(cpus, 2)
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-        self._upscaler = load(checkpoint)
-        of_gpu = devices.gpu_memory() if gpus else None
-        share = memory_gb if of_gpu is None else 0.8 * min(gpus, 1) * of_gpu / 2**30
-        self._memory_gb = min(memory_gb, share)
+        if engine == engines.TENSORFLOW:
+            _set_tensorflow(cpus, gpus)
+        self._upscaler = load(checkpoint, engine, threads=cpus)
+        self._memory_gb = _bounded(memory_gb, gpus) if gpus else memory_gb
         self._aside = aside
         self._ref_path = self._ref = None
 
@@ -97,3 +89,27 @@ class Worker:
             self._ref = self._upscaler.encode_reference(files.read(path).rgb)
             self._ref_path = path
         return self._ref
+
+
+def _set_tensorflow(cpus, gpus):
+    import tensorflow as tf
+
+    if not gpus:
+        tf.config.set_visible_devices([], "GPU")  # they are nobody's, so all would take them
+    elif not (visible := tf.config.get_visible_devices("GPU")):
+        raise InputError("TensorFlow can't use the GPU that Ray gave a worker. Leave `num_gpus`.")
+    else:
+        for gpu in visible:  # else the first worker on it would take all of its memory
+            tf.config.experimental.set_memory_growth(gpu, True)
+    # A lone thread is given other convolutions, and pictures differ from `ttsr_tf.upscale`'s.
+    threads = max(cpus, 2)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def _bounded(memory_gb, gpus):
+    """The same, or a worker's share of its GPU's memory."""
+    from ttsr_tf import devices
+
+    of_gpu = devices.gpu_memory()
+    return memory_gb if of_gpu is None else min(memory_gb, 0.8 * min(gpus, 1) * of_gpu / 2**30)

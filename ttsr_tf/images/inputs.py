@@ -103,6 +103,10 @@ def of_lr(lr):
 
 
 def of_ref(ref):
-    """`ref` and `ref_down_up`, which is as blurred as `lr_up`, of the network's inputs."""
-    blurred = bicubic.resize(bicubic.downscale(ref), tf.shape(ref)[-3], tf.shape(ref)[-2])
-    return {"ref": to_float(ref), "ref_down_up": to_float(blurred)}
+    """`ref` and `ref_down_up` of the network's inputs."""
+    return {"ref": to_float(ref), "ref_down_up": to_float(blurred(ref))}
+
+
+def blurred(ref):
+    """A reference as blurred as `lr_up` is: four times smaller and as large again, uint8."""
+    return bicubic.resize(bicubic.downscale(ref), tf.shape(ref)[-3], tf.shape(ref)[-2])

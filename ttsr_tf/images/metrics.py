@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.images.luma import OFFSET, WEIGHTS
 
 __all__ = ["PSNR", "SSIM", "Scores", "luma", "psnr", "ssim"]
 
@@ -12,8 +13,8 @@ _PICTURE = tf.TensorSpec([None, None, 3], tf.uint8)
 
 def luma(picture):
     """Y of uint8 or 0..255 RGB [..., 3], not rounded: float32 [...], 16 to 235 (ITU-R BT.601)."""
-    weights = tf.constant([65.738, 129.057, 25.064]) / 256
-    return tf.linalg.matvec(tf.cast(picture, tf.float32), weights) + 16
+    weights = tf.constant(WEIGHTS, tf.float32)
+    return tf.linalg.matvec(tf.cast(picture, tf.float32), weights) + OFFSET
 
 
 def psnr(hr, sr, test_y_channel=True, *, value_range=None):

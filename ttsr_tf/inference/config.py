@@ -4,7 +4,7 @@ import dataclasses
 
 from ttsr_tf.configuration import REQUIRED, Configuration, number, string, strings, switch
 from ttsr_tf.errors import InputError
-from ttsr_tf.inference import jobs
+from ttsr_tf.inference import engines, jobs
 from ttsr_tf.weights import files, naming
 
 
@@ -35,6 +35,7 @@ class UpscaleConfig(Configuration):
         False, "Without `ref`: by the network's path that never sees a reference (SRNTT has one)."
     )
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
+    engine: str | None = engines.field()
     output: str = string(REQUIRED, "Where to write the large picture; for a folder, a folder.")
     overwrite: bool = switch(
         False, "Of a folder: do again what is in `output` already, instead of going on there."
@@ -52,7 +53,7 @@ def check(config):
         config: an `UpscaleConfig`.
 
     Returns:
-        The `jobs.Jobs`.
+        The `jobs.Jobs`, and what computes: TENSORFLOW or LITERT of `engines`.
 
     Raises:
         InputError: pictures, weights or folders that can't be used, by name.
@@ -61,4 +62,4 @@ def check(config):
         raise InputError("`single_image` goes without `ref` and `attention_map`. Leave them.")
     found = jobs.of(config)
     files.read_header(naming.path_of(config.checkpoint))
-    return found
+    return found, engines.of(config.checkpoint, config.engine)

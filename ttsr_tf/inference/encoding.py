@@ -5,43 +5,44 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import PIL.Image
-import tensorflow as tf
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import given
+from ttsr_tf.images import given, resizing
 
 
 class Reference(NamedTuple):
     """A reference as the network searches it.
 
     Attributes:
-        key: float32 [1, h // 4, w // 4, C].
-        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4.
-        weights: what tells apart the weights that made it; None within a graph.
+        key: float32 [1, h // 4, w // 4, C]; a tensor, or an array if LiteRT computes.
+        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4, likewise.
+        weights: what tells apart the weights that made it.
     """
 
-    key: tf.Tensor
+    key: object
     value: tuple
-    weights: tuple | None = None
+    weights: tuple
 
 
 class Encoder:
     """Makes a `Reference` of a picture.
 
     Args:
-        model: a built network (see `ttsr_tf.models`).
-        stages: its `Stages`.
+        engine: an `engines.Engine`.
+        smallest: pixels that a reference must have each way.
     """
 
-    def __init__(self, model, stages):
-        self._model, self._stages = model, stages
+    def __init__(self, engine, smallest):
+        self._engine, self._smallest = engine, smallest
 
     def encode(self, ref):
         """A `Reference` of a picture; arguments and errors as of `Upscaler.encode_reference`."""
-        ref = given.rgb("ref", ref, self._model.smallest_ref)
+        ref = given.rgb("ref", ref, self._smallest)
         if ref.ndim == 4:
             raise InputError("`ref` is a batch. Give one picture, or a list of them to `upscale`.")
-        return Reference(*self._stages.encode(ref[None]), self._weights())
+        height, width = (n // 4 * 4 for n in ref.shape[:2])
+        ref = ref[None, :height, :width]
+        return Reference(*self._engine.encode(ref, resizing.blurred(ref)), self._engine.weights)
 
     def all_of(self, references):
         """A new list of `Reference` of one picture or `Reference`, or of several.
@@ -49,7 +50,7 @@ class Encoder:
         Raises:
             InputError: none, pictures that can't be used, references that other weights encoded.
         """
-        weights = self._weights()
+        weights = self._engine.weights
         found = [self._encoded(one, weights) for one in _several(references)]
         if not found:
             raise InputError("`references` is empty. Give one, or None for the picture itself.")
@@ -64,10 +65,6 @@ class Encoder:
                 "Give what `encode_reference` of this one makes now."
             )
         return reference
-
-    def _weights(self):
-        weights = self._model.texture_extractor.weights
-        return tuple(float(tf.norm(tf.convert_to_tensor(weight))) for weight in weights)
 
 
 def _several(references):

@@ -7,7 +7,7 @@ import time
 import tqdm
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import attention, bicubic, files, given, sheets
+from ttsr_tf.images import attention, files, given, resizing, sheets
 from ttsr_tf.inference import config as configs
 from ttsr_tf.inference import said, tiles
 from ttsr_tf.inference.upscaler import load
@@ -29,8 +29,8 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
             folder is named when all the others are done.
         KeyboardInterrupt: somebody wanted to stop; a picture of a folder is finished before.
     """
-    jobs = configs.check(config)
-    upscaler = load(config.checkpoint)
+    jobs, engine = configs.check(config)
+    upscaler = load(config.checkpoint, engine)
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref
@@ -53,7 +53,7 @@ def write(path, lr, sr):
     Raises:
         InputError: the file can't be written.
     """
-    alpha = None if lr.alpha is None else bicubic.upscale(lr.alpha).numpy()
+    alpha = None if lr.alpha is None else resizing.upscale(lr.alpha)
     files.write(path, sr, alpha, grey=lr.grey)
 
 

@@ -1,4 +1,4 @@
-"""A network's stages between pictures, each traced once for pictures of any size."""
+"""A network's stages in TensorFlow, each traced once for pictures of any size."""
 
 import tensorflow as tf
 
@@ -18,28 +18,22 @@ class Stages:
     Args:
         model: a built network (see `ttsr_tf.models`).
 
-    Attributes:
-        shifts: how many values of `index` stand for each position of the key.
-        encode: uint8 [B, h, w, 3] → key, value; the picture is used up to the last multiple of 4.
-        query: uint8 [B, H, W, 3] → query.
-        match: query, key → index, confidence.
-        transfer: value, index → textures.
-        synthesise: uint8 [B, H, W, 3], textures, confidence → sr, uint8 [B, 4·H, 4·W, 3].
-        without_reference: uint8 [B, H, W, 3], the same or what it is a part of → sr, index,
-            confidence; where the network has a way of its own for that.
-        single_image: uint8 [B, H, W, 3] → uint8 [B, 4·H, 4·W, 3]; where the network can.
+    Attributes: those of `engines.Engine`, but for
+        single_image, without_reference: None where the network hasn't any.
     """
 
+    out_of_memory = tf.errors.ResourceExhaustedError
+
     def __init__(self, model):
+        self._model = model
         pyramid = tuple(_map(channels) for channels in model.value_channels)
-        searched = _map(model.query_channels)
+        searched, pictures = _map(model.query_channels), (_PICTURE, _PICTURE)
 
-        def encode(ref):
-            of_ref = inputs.of_ref(_whole_blocks(ref))
-            return _float32(model.encode(of_ref["ref"], of_ref["ref_down_up"]))
+        def encode(ref, ref_down_up):
+            return _float32(model.encode(*map(inputs.to_float, (ref, ref_down_up))))
 
-        def query(lr):
-            return _float32(model.query(inputs.of_lr(lr)["lr_up"]))
+        def query(lr_up):
+            return _float32(model.query(inputs.to_float(lr_up)))
 
         def match(query, key):
             return model.match(query, key)
@@ -47,25 +41,30 @@ class Stages:
         def transfer(value, index):
             return _float32(model.transfer(value, index))
 
-        def synthesise(lr, textures, confidence):
-            return inputs.to_uint8(model.synthesise(inputs.of_lr(lr), textures, confidence))
+        def synthesise(pictures, textures, confidence):
+            return inputs.to_uint8(model.synthesise(_inputs(pictures), textures, confidence))
 
-        def without_reference(lr, whole):
-            of_lr = {**inputs.of_lr(lr), "ref": inputs.to_float(_whole_blocks(whole))}
-            outputs = model.without_reference(of_lr)
+        def without_reference(pictures, whole):
+            outputs = model.without_reference({**_inputs(pictures), "ref": inputs.to_float(whole)})
             return inputs.to_uint8(outputs["sr"]), outputs["index"], outputs["confidence"]
 
-        def single_image(lr):
-            return inputs.to_uint8(model.single_image(inputs.of_lr(lr)))
+        def single_image(pictures):
+            return inputs.to_uint8(model.single_image(_inputs(pictures)))
 
         self.shifts = model.shifts
-        self.encode = _traced(encode, _PICTURE)
+        self.encode = _traced(encode, _PICTURE, _PICTURE)
         self.query = _traced(query, _PICTURE)
         self.match = _traced(match, searched, searched)
         self.transfer = _traced(transfer, pyramid, _INDEX)
-        self.synthesise = _traced(synthesise, _PICTURE, pyramid, _map(1))
-        self.without_reference = _traced(without_reference, _PICTURE, _PICTURE)
-        self.single_image = _traced(single_image, _PICTURE)
+        self.synthesise = _traced(synthesise, pictures, pyramid, _map(1))
+        self.without_reference = _traced(without_reference, pictures, _PICTURE)
+        self.single_image = _traced(single_image, pictures)
+
+    @property
+    def weights(self):
+        """A norm of every weight that references are encoded with."""
+        weights = self._model.texture_extractor.weights
+        return tuple(float(tf.norm(tf.convert_to_tensor(weight))) for weight in weights)
 
 
 def _traced(function, *signature):
@@ -73,10 +72,9 @@ def _traced(function, *signature):
     return tf.function(function, input_signature=signature, autograph=False)
 
 
-def _whole_blocks(picture):
-    """Up to the last multiple of 4."""
-    height, width = tf.unstack(tf.shape(picture)[1:3] // 4 * 4)
-    return picture[:, :height, :width]
+def _inputs(pictures):
+    lr, lr_up = map(inputs.to_float, pictures)
+    return {"lr": lr, "lr_up": lr_up}
 
 
 def _float32(maps):

@@ -39,7 +39,7 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
     def lasts(side):
         return memory.seconds_of_tile(model, outer(side), ref_sizes)
 
-    allowed, side = memory.allowed(memory_gb), max(lr_size)
+    allowed, side = memory.allowed(memory_gb, model), max(lr_size)
     if needed(side) > allowed:
         fitting = [n for n in range(_SMALLEST, side) if needed(n) <= allowed]
         if not fitting:

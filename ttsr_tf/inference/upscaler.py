@@ -8,39 +8,48 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import PIL.Image
-import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given
-from ttsr_tf.inference import tiles, ways
+from ttsr_tf.inference import engines, tiles, ways
 from ttsr_tf.inference.encoding import Encoder, Reference
-from ttsr_tf.inference.stages import Stages
+from ttsr_tf.inference.litert import LiteRT
 from ttsr_tf.models import Network
-from ttsr_tf.models.sizes import check_built
-from ttsr_tf.weights import checkpoints
+from ttsr_tf.weights import naming
 
 
-def load(checkpoint: str | os.PathLike) -> "Upscaler":
+def load(
+    checkpoint: str | os.PathLike, engine: str | None = None, *, threads: int | None = None
+) -> "Upscaler":
     """An `Upscaler` with trained weights.
 
     Args:
-        checkpoint: a file that `ttsr_tf.convert` wrote (.safetensors), or the folder of a training.
+        checkpoint: one of `ttsr_tf.weights.names()`; a file that `ttsr_tf.convert`
+            (.safetensors) or `export.litert` (.tflite) wrote; or the folder of a training.
+        engine: what computes, "tensorflow" or "litert". Default: LiteRT for a .tflite if the extra
+            `litert` is installed, and where TensorFlow isn't; then neither TensorFlow nor Keras is
+            imported.
+        threads: how many LiteRT computes with; default: as many as there are processors.
 
     Raises:
-        InputError: nothing there, not such a file, or a damaged one.
+        InputError: nothing there, not such a file, or a damaged one; one for another engine.
     """
+    if engines.of_python(checkpoint, engine) == engines.LITERT:
+        return Upscaler(LiteRT(naming.path_of(checkpoint), threads))
+    from ttsr_tf.weights import checkpoints  # imports TensorFlow
+
     return Upscaler(checkpoints.load(checkpoint))
 
 
 # See `images.given`: a path, Pillow's picture, an array or tensor.
-Picture = str | os.PathLike | PIL.Image.Image | np.ndarray | tf.Tensor
+Picture = str | os.PathLike | PIL.Image.Image | np.typing.ArrayLike
 
 
 class Upscaler:
     """Enlarges pictures four times with a network; sizes are free, and nothing is traced twice.
 
     Args:
-        model: a built network (see `ttsr_tf.models`), such as `ttsr_tf.TTSR`.
+        model: a built network (see `ttsr_tf.models`), such as `ttsr_tf.TTSR`; or a `LiteRT`.
 
     Attributes:
         model: that network.
@@ -52,11 +61,10 @@ class Upscaler:
         InputError: what is no network, or isn't built.
     """
 
-    def __init__(self, model: Network):
-        check_built("model", model)
+    def __init__(self, model: Network | LiteRT):
         self.model = model
-        self._stages = Stages(model)
-        self._encoder = Encoder(model, self._stages)
+        self._engine = model if isinstance(model, LiteRT) else _stages(model)
+        self._encoder = Encoder(self._engine, model.smallest_ref)
 
     def encode_reference(self, ref: Picture) -> Reference:
         """A reference that many pictures are enlarged with, encoded once.
@@ -138,7 +146,7 @@ class Upscaler:
             raise InputError("`lr` is a batch. Give one picture, or use `upscale`.")
         way = ways.chosen(
             self.model,
-            self._stages,
+            self._engine,
             self._encoder,
             lr=lr,
             references=references,
@@ -156,26 +164,19 @@ class Upscaler:
         whole = slice(0, size[0]), slice(0, size[1])
         for done, tile in enumerate(cuts, 1):
             outer = tiles.surrounded(tile, size, self.model.tile_overlap)
-            outputs = ways.enlarged(way, lr[outer][None], last=done == len(cuts))
+            outputs = ways.enlarged(way, self._engine, lr[outer][None], last=done == len(cuts))
             for name, output in outputs.items():
                 scale = 4 if name == "sr" else 1
-                inner = output.numpy()[0][tiles.within(tile, outer, scale)]
+                inner = output[0][tiles.within(tile, outer, scale)]
                 result[name][tiles.within(tile, whole, scale)] = inner
             if progress:
                 progress(done, len(cuts))
         return {**result, "confidence": result["confidence"][..., 0]}
 
-    def upscale_whole(self, lr: tf.Tensor, ref: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `upscale` gives of a picture in one piece, as operations of a graph.
 
-        Args:
-            lr: uint8 [B, H, W, 3], from 3×3.
-            ref: uint8 [B, h, w, 3], from 12×12; used up to the last multiple of 4.
+def _stages(model):
+    from ttsr_tf.inference.stages import Stages  # with TensorFlow
+    from ttsr_tf.models.sizes import check_built
 
-        Returns:
-            sr: uint8 [B, 4·H, 4·W, 3].
-            confidence: float32 [B, H, W].
-        """
-        way = ways.References(self._stages, [Reference(*self._stages.encode(ref))])
-        outputs = way.enlarge(lr, last=True)
-        return outputs["sr"], outputs["confidence"][..., 0]
+    check_built("model", model)
+    return Stages(model)

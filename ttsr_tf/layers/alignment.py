@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.layers import portable
+
 REACH = 2  # pixels at ×4: half of a step of the ×1 map
 SIDE = 2 * REACH + 1
 SHIFTS = SIDE**2
@@ -37,6 +39,7 @@ class Alignment(keras.layers.Layer):
     def call(self, inputs):
         query, key, index = inputs
         index = tf.cast(index, tf.int32)
+        count, columns = tf.unstack(tf.shape(index)[1:])
         query = _bordered(query, 4)
         key = tf.nn.space_to_depth(_bordered(key, 8), 4)
         key_width = tf.shape(key)[2]
@@ -46,16 +49,22 @@ class Alignment(keras.layers.Layer):
         around = tf.range(5)[:, None] * key_width + tf.range(5)
 
         def shifts_of(row):
-            own = _compared(query[:, 4 * row : 4 * row + 12], stride=4)  # [B, 1, W, 108]
-            near = tf.gather(blocks, corner[:, row, :, None, None] + around, batch_dims=1)
+            own = _compared(query[:, 4 * row : 4 * row + 12], size=[1, columns], stride=4)
+            at = tf.reshape(corner[:, row], [-1, columns, 1, 1]) + around
+            near = tf.gather(blocks, at, batch_dims=1)
             near = tf.transpose(tf.reshape(near, [-1, 5, 5, 4, 4, 3]), [0, 1, 3, 2, 4, 5])
-            near = _compared(tf.reshape(near, [-1, 20, 20, 3])[:, 2:17, 2:17], stride=1)
+            near = _compared(tf.reshape(near, [-1, 20, 20, 3])[:, 2:, 2:], size=[5, 5])
             shift = _best(tf.reshape(own, [-1, _COUNT, 1]), tf.reshape(near, [-1, SHIFTS, _COUNT]))
             return tf.reshape(shift, tf.shape(index)[::2])
 
         # Row by row, since the surroundings of all positions would take much memory.
-        shift = tf.map_fn(shifts_of, tf.range(tf.shape(index)[1]), fn_output_signature=tf.int32)
-        return tf.ensure_shape(index * SHIFTS + tf.transpose(shift, [1, 0, 2]), index.shape)
+        if portable.wanted():
+            shift = portable.rows_of(shifts_of, count)
+        else:
+            shift = tf.map_fn(shifts_of, tf.range(count), fn_output_signature=tf.int32)
+        aligned = index * SHIFTS + tf.transpose(shift, [1, 0, 2])
+        aligned.set_shape(index.shape)  # not ensure_shape, which LiteRT's converter refuses
+        return aligned
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[2])
@@ -67,10 +76,16 @@ def _bordered(blocks, pixels):
     return tf.pad(picture, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], "SYMMETRIC")
 
 
-def _compared(pictures, *, stride):
-    """What stands for each 12×12 patch: every other of its pixels, [B, rows, columns, 108]."""
-    size, strides, step = ([1, n, n, 1] for n in (12 // _STEP, stride, _STEP))
-    return tf.image.extract_patches(pictures, size, strides, step, "VALID")
+def _compared(pictures, *, size, stride=1):
+    """What stands for each 12×12 patch, every other of its pixels: [B, *size, 36, 3]."""
+    height, width = (stride * (n - 1) + 1 for n in size)
+    # Not by tf.image.extract_patches, which other runtimes don't have.
+    pixels = [
+        pictures[:, y : y + height : stride, x : x + width : stride]
+        for y in range(0, 12, _STEP)
+        for x in range(0, 12, _STEP)
+    ]
+    return tf.stack(pixels, 3)
 
 
 def _best(own, near):

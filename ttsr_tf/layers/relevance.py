@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
+from ttsr_tf.layers import portable
 from ttsr_tf.layers.padding import SAME, check_padding
 from ttsr_tf.layers.search import EPSILON, best_match
 
@@ -64,7 +65,11 @@ class Relevance(keras.layers.Layer):
         """The key's patch, by its number, for every patch of the query; and the confidence."""
         if self.matching == PATCHES:
             return _match_patches(query, key)
-        index = best_match(tf.stop_gradient(query), tf.stop_gradient(key), self.matching_memory_mb)
+        if portable.wanted():
+            index = portable.best_match(query, key, EPSILON)
+        else:
+            query_alone, key_alone = tf.stop_gradient(query), tf.stop_gradient(key)
+            index = best_match(query_alone, key_alone, self.matching_memory_mb)
         return index, _confidence(query, key, index)
 
     def compute_output_shape(self, input_shape):
@@ -109,7 +114,7 @@ def _confidence(query, key, index):
             own = query[:, dy : dy + shape[1], dx : dx + shape[2]]
             match = tf.gather(key, corner + dy * key_width + dx, batch_dims=1)
             product += tf.reduce_sum(own * match, -1)
-    return (product * tf.math.rsqrt(tf.maximum(norms, EPSILON)))[..., None]
+    return tf.expand_dims(product * tf.math.rsqrt(tf.maximum(norms, EPSILON)), -1)
 
 
 def _squared_norms(x):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.layers import portable
 from ttsr_tf.layers.alignment import REACH, SHIFTS, SIDE
 
 
@@ -56,11 +57,13 @@ class ShiftedTransfer(keras.layers.Layer):
         sources = sources[:, :, :, None] + tf.reshape(within, [-1, 1])  # [B, H, W, scale², 9]
         sources = tf.maximum(sources, 0) + (tf.range(batch) * count)[:, None, None, None, None]
 
-        textures = tf.sparse.segment_mean(
-            tf.reshape(value, [-1, channels]),
-            tf.reshape(sources, [-1]),
-            tf.repeat(tf.range(batch * height * width * scale**2), 9),
-        )
+        rows = tf.reshape(value, [-1, channels])
+        if portable.wanted():
+            of_rows = tf.reshape(sources, [batch, height * width, scale**2, 9])
+            textures = portable.mean_of_nine(rows, of_rows)
+        else:
+            places = tf.repeat(tf.range(batch * height * width * scale**2), 9)
+            textures = tf.sparse.segment_mean(rows, tf.reshape(sources, [-1]), places)
         textures = tf.reshape(textures, [batch, height, width, scale**2 * channels])
         return tf.nn.depth_to_space(textures, scale) if scale > 1 else textures
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from ttsr_tf.layers import portable
 from ttsr_tf.layers.padding import SAME, VALID, check_padding
 
 
@@ -60,16 +61,17 @@ class Transfer(keras.layers.Layer):
         sources = tf.maximum(sources + shifts[:, None] * (blocks_width + 2) + shifts, 0)
         sources += (tf.range(batch) * count)[:, None, None, None, None]
 
-        # Gathers and adds up in one pass, a quarter of the time and memory of nine gathers.
-        textures = tf.sparse.segment_mean(
-            tf.reshape(blocks, [batch * count, blocks.shape[-1]]),
-            tf.reshape(sources, [-1]),
-            tf.repeat(tf.range(batch * height * width), 9),
-        )
-        textures = tf.reshape(textures, [batch, height, width, blocks.shape[-1]])
+        rows = tf.reshape(blocks, [batch * count, blocks.shape[-1]])
+        if portable.wanted():
+            textures = portable.mean_of_nine(rows, sources)
+        else:
+            # Gathers and adds up in one pass, a quarter of the time and memory of nine gathers.
+            places = tf.repeat(tf.range(batch * height * width), 9)
+            textures = tf.sparse.segment_mean(rows, tf.reshape(sources, [-1]), places)
+            textures = tf.reshape(textures, [batch, height, width, blocks.shape[-1]])
         if self.padding == VALID:
-            overlap = _overlap(height)[:, None] * _overlap(width)
-            textures *= tf.cast(9 / overlap, textures.dtype)[..., None]
+            overlap = tf.cast(_overlap(height)[:, None] * _overlap(width), tf.float32)
+            textures *= tf.expand_dims(tf.cast(9 / overlap, textures.dtype), -1)
         return tf.nn.depth_to_space(textures, self.scale) if self.scale > 1 else textures
 
     def compute_output_shape(self, input_shape):

@@ -9,7 +9,7 @@ import tempfile
 import gradio as gr
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import attention, bicubic, metrics
+from ttsr_tf.images import attention, luma, resizing
 from ttsr_tf.images.files import Picture
 from ttsr_tf.inference.run import write
 from ttsr_tf.web import photograph
@@ -58,7 +58,7 @@ class Actions:
         """From a photograph, as uploaded, to a result that can be compared with the truth."""
         with errors_in_words():
             hr, ref = photograph.pair(read(_path(uploaded), "the photograph").rgb)
-            lr = Picture(bicubic.downscale(hr).numpy(), None, False)
+            lr = Picture(resizing.downscale(hr), None, False)
             return self._enlarge(lr, ref, hr=hr, progress=progress)
 
     def compare(self, enlarged, other):
@@ -133,7 +133,7 @@ def _require_kept(enlarged):
 def _scores(enlarged):
     if enlarged.hr is None:
         return ""
-    plain, sr = (metrics.psnr(enlarged.hr, x).numpy() for x in (enlarged.plain, enlarged.sr))
+    plain, sr = (luma.psnr(enlarged.hr, x) for x in (enlarged.plain, enlarged.sr))
     return (
         f" Against the original, plain enlargement has a PSNR of {plain:.2f} dB and the result "
         f"**{sr:.2f} dB**."

@@ -5,6 +5,7 @@ import importlib.util
 
 from ttsr_tf.configuration import Configuration, integer, string
 from ttsr_tf.errors import InputError
+from ttsr_tf.inference import engines
 from ttsr_tf.inference.config import memory_field
 from ttsr_tf.ports import require_free
 from ttsr_tf.weights import files, naming
@@ -21,6 +22,7 @@ class PageConfig(Configuration):
     """
 
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
+    engine: str | None = engines.field()
     host: str = string("127.0.0.1", "Where the page listens; 0.0.0.0: everywhere.")
     port: int = integer(7860, "The page's.", lower_bound=1, upper_bound=65535)
     max_lr_pixels: int = integer(
@@ -41,6 +43,9 @@ def check(config):
     Args:
         config: a `PageConfig`.
 
+    Returns:
+        What computes, TENSORFLOW or LITERT of `inference.engines`.
+
     Raises:
         InputError: an extra that isn't installed, weights that can't be used, a port that is taken.
     """
@@ -49,3 +54,4 @@ def check(config):
         raise InputError(f"The page needs {' and '.join(missing)}: pip install 'ttsr-tf[page]'.")
     files.read_header(naming.path_of(config.checkpoint))
     require_free(config.host, "port", config.port)
+    return engines.of(config.checkpoint, config.engine)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ttsr_tf.errors import InputError
-from ttsr_tf.images import bicubic, files, given
+from ttsr_tf.images import files, given, resizing
 from ttsr_tf.inference import memory
 
 _ENCODED = 0.2  # of the work, about
@@ -99,7 +99,7 @@ def enlarge(
     result = upscaler.upscale_with_attention(lr, encoded, memory_gb, progress=show)
     return Enlarged(
         sr=result["sr"],
-        plain=bicubic.upscale(lr).numpy(),
+        plain=resizing.upscale(lr),
         hr=hr,
         ref=ref,
         index=result["index"],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ttsr_tf.data import sample
-from ttsr_tf.images import bicubic
+from ttsr_tf.images import resizing
 from ttsr_tf.images.files import write
 from ttsr_tf.inference import load
 from ttsr_tf.web import config as configs
@@ -33,11 +33,11 @@ def serve_page(
     Raises:
         InputError: an extra that is missing, weights that can't be used, a port that is taken.
     """
-    configs.check(config)
+    engine = configs.check(config)
     from ttsr_tf.web import layout
     from ttsr_tf.web.actions import Actions
 
-    upscaler = load(config.checkpoint)
+    upscaler = load(config.checkpoint, engine)
     upscaler.upscale(np.zeros([16, 16, 3], np.uint8))  # nobody waits for what is only done once
     page = layout.page(Actions(upscaler, config, folder), **write_examples(folder))
     page.queue(max_size=config.max_queued, default_concurrency_limit=_MOST_CLICKS)
@@ -83,7 +83,7 @@ def write_examples(folder):
     return {
         "pairs": [
             [
-                path(f"small-{i}.png", bicubic.downscale(hr[part]).numpy()),
+                path(f"small-{i}.png", resizing.downscale(hr[part])),
                 path(f"reference-{i}.png", ref[part]),
             ]
             for i, part in enumerate(_PARTS, 1)

@@ -1,13 +1,13 @@
 """Weights on disk: safetensors, named arrays under a header that says whose they are.
 
-Old files, Keras' HDF5 with a header in an attribute (.weights.h5), are still read.
+Files for LiteRT are read too (see tflite.py), and old ones, Keras' HDF5 with a header in an
+attribute (.weights.h5).
 """
 
 import importlib.metadata
 import json
 from typing import NamedTuple
 
-import h5py
 import safetensors
 import safetensors.numpy
 
@@ -15,6 +15,7 @@ from ttsr_tf import __version__
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import written_aside
 from ttsr_tf.models import MODELS
+from ttsr_tf.weights import tflite
 
 SUFFIX, OLD_SUFFIX = ".safetensors", ".weights.h5"
 DTYPES = "float32", "float16"
@@ -75,6 +76,8 @@ def read_header(path):
     """
     try:
         if path.endswith(OLD_SUFFIX):
+            import h5py  # slow
+
             with h5py.File(path) as file:
                 if _OLD_ATTRIBUTE not in file.attrs and len(file):
                     raise InputError(
@@ -83,8 +86,11 @@ def read_header(path):
                         "file with `ttsr_tf.weights.checkpoints.save`."
                     )
                 return _header("ttsr", json.loads(file.attrs[_OLD_ATTRIBUTE])["config"])
-        with safetensors.safe_open(path, "np") as file:
-            about = json.loads(file.metadata()[_HEADER])
+        if path.endswith(tflite.SUFFIX):
+            about = tflite.read_about(path)
+        else:
+            with safetensors.safe_open(path, "np") as file:
+                about = json.loads(file.metadata()[_HEADER])
         header = _header(about["model"], about["config"])
     except InputError:
         raise
@@ -116,6 +122,8 @@ def _header(model, parsed):
 
 
 def read(path):
-    """The arrays of a safetensors file that has a header: a dict by name."""
+    """The arrays of a file of this release that has a header: a dict by name."""
+    if path.endswith(tflite.SUFFIX):
+        return tflite.arrays(path)
     with safetensors.safe_open(path, "np") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no dict

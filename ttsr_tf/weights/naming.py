@@ -36,8 +36,8 @@ def path_of(checkpoint: str | os.PathLike) -> str:
         InputError: there is none; weights that came along are damaged or were replaced.
     """
     path = os.fspath(checkpoint)
-    if path in (sums := _sums()):
-        return _shipped(path, sums[path])
+    if path in names():
+        return _shipped(path)
     if path.startswith(hub.PREFIX):
         return hub.fetch(path, IN_RUN_FOLDER)
     if os.path.isdir(path):
@@ -46,7 +46,7 @@ def path_of(checkpoint: str | os.PathLike) -> str:
     if not os.path.isfile(path):
         raise InputError(
             f"No checkpoint at {path}. Give a file, a run's folder, {hub.PREFIX}OWNER/NAME or one "
-            f"of {', '.join(sums)}."
+            f"of {', '.join(names())}."
         )
     return path
 
@@ -54,7 +54,7 @@ def path_of(checkpoint: str | os.PathLike) -> str:
 def for_others(checkpoint: str | os.PathLike) -> str:
     """What a checkpoint is called in processes with another working folder."""
     path = os.fspath(checkpoint)
-    named = path in _sums() or path.startswith(hub.PREFIX)
+    named = path in names() or path.startswith(hub.PREFIX)
     return path if named else os.path.abspath(path)
 
 
@@ -68,13 +68,14 @@ def check_vgg19(weights):
 
 
 def _sums():
-    """Each name's SHA-256."""
+    """Each name's file and its SHA-256."""
     lines = (_SHIPPED / _SUMS).read_text().splitlines()
-    return {name.removesuffix(SUFFIX): digits for digits, name in map(str.split, lines)}
+    pairs = (line.split() for line in lines)
+    return {os.path.splitext(file)[0]: (_SHIPPED / file, digits) for digits, file in pairs}
 
 
-def _shipped(name, expected):
-    path = _SHIPPED / f"{name}{SUFFIX}"
+def _shipped(name):
+    path, expected = _sums()[name]
     if not path.is_file() or sha256(path) != expected:
         raise InputError(
             f"The weights {name} that came with ttsr-tf ({path}) are not those of this release: "

@@ -1,0 +1,90 @@
+"""The alignment of `ttsr_tf.layers` in NumPy, for where TensorFlow isn't."""
+
+import numpy as np
+
+CHANNELS, SHIFTS = 48, 25  # as of layers.Alignment
+_EPSILON = np.float32(1e-3)
+
+
+def align(query, key, index):
+    """The shift with which each match agrees best: what `layers.Alignment` gives.
+
+    Args:
+        query: float32 [1, H, W, 48].
+        key: float32 [1, h, w, 48].
+        index: int32 [1, H, W], positions in h·w.
+
+    Returns:
+        int32 [1, H, W].
+    """
+    query, key = _bordered(query[0], 4), _bordered(key[0], 8)
+    rows, columns = np.divmod(index[0], key.shape[1] // 4 - 4)
+    # Of every second pixel: [., ., 6, 6, 3] of each 12×12 pixels of the pictures.
+    own = _windows(query)[::4, ::4]
+    near = _windows(key)
+    shifts = np.arange(5)
+    result = np.empty_like(index[0])
+    for y in range(len(result)):  # the surroundings of all positions would take much memory
+        top, left = (4 * x[y][:, None] + 2 + shifts for x in (rows, columns))
+        around = near[top[:, :, None], left[:, None]].reshape(len(top), SHIFTS, -1)
+        result[y] = _best(own[y].reshape(len(top), -1), around)
+    return index * SHIFTS + result[None]
+
+
+def _best(own, near):
+    own = own - own.mean(-1, keepdims=True)
+    product = np.squeeze(near @ own[..., None], -1)
+    variance = (near**2).sum(-1) - near.sum(-1) ** 2 / own.shape[-1]
+    score = product / np.sqrt(np.maximum(variance, _EPSILON))
+    none = SHIFTS // 2
+    return np.where(score.max(-1) > score[:, none], score.argmax(-1), none)
+
+
+def _windows(picture):
+    """A view of every patch: [rows, columns, 6, 6, 3]."""
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (11, 11), (0, 1))
+    return windows[..., ::2, ::2].transpose(0, 1, 3, 4, 2)
+
+
+def _bordered(blocks, pixels):
+    """The picture, mirrored at its borders."""
+    height, width, _ = blocks.shape
+    picture = blocks.reshape(height, width, 4, 4, 3).swapaxes(1, 2)
+    picture = picture.reshape(4 * height, 4 * width, 3)
+    return np.pad(picture, [(pixels, pixels), (pixels, pixels), (0, 0)], "symmetric")
+
+
+def transfer(value, index, scale):
+    """Pastes the matched and shifted patches: what `layers.ShiftedTransfer` gives.
+
+    Args:
+        value: float32 [1, scale·h, scale·w, C], or up to scale - 1 rows and columns more.
+        index: int32 [1, H, W], of `align`; where it is -1, nothing is pasted.
+        scale: 1, 2 or 4.
+
+    Returns:
+        float32 [1, scale·H, scale·W, C].
+    """
+    index, (height, width) = index[0], index.shape[1:]
+    size = [n // scale * scale for n in value.shape[1:3]]
+    border = 2 * scale
+    value = np.pad(value[0, : size[0], : size[1]], [(border, border), (border, border), (0, 0)])
+    pitch = value.shape[1]
+    value = value.reshape(-1, value.shape[-1])  # pixel 0 is in the border of zeros
+    place, shift = np.divmod(index, SHIFTS)
+    down, right = (np.trunc((n - 2) * scale / 4).astype(int) for n in np.divmod(shift, 5))
+    rows, columns = np.divmod(place, size[1] // scale)
+    first = (rows * scale + border + down) * pitch + columns * scale + border + right
+    nothing = -len(value)
+    first = np.pad(np.where(index >= 0, first, nothing), 1, constant_values=nothing)
+    within = np.arange(scale)[:, None] * pitch + np.arange(scale)
+    total = np.zeros((height, scale, width, scale, value.shape[-1]), np.float32)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            # What the patch of a neighbour has for this position lies opposite.
+            neighbour = first[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
+            source = neighbour + scale * (dy * pitch + dx)
+            for row, places in zip(total, source, strict=True):  # in the processor's cache
+                row += value[np.maximum(places[None, :, None] + within[:, None], 0)]
+    total /= 9
+    return total.reshape(1, scale * height, scale * width, -1)
