@@ -10,7 +10,7 @@ import sys
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.sizes import INPUT_SIGNATURE
 
@@ -39,7 +39,7 @@ class OneConvolution(keras.Model):
         del input_shape
         self.texture_extractor.build((None, None, None, 3))
         self.convolution.build((None, None, None, 3 + self.channels + 1))
-        self.built = True
+        compat.set_built(self)
 
     def call(self, inputs):
         query = self.query(inputs["lr_up"])
@@ -92,10 +92,10 @@ class OneConvolution(keras.Model):
         return 1_000 * area + sum(area * height * width for height, width in ref_sizes)
 
     def get_config(self):
-        return {**super().get_config(), "channels": self.channels}
+        return {**compat.config_of(self), "channels": self.channels}
 
     def export(self, filepath, **kwargs):
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def _maps(self, pictures):
         fine = self.texture_extractor(pictures)
@@ -124,7 +124,7 @@ class OneConvolutionCritic(keras.Model):
     def build(self, input_shape=None):
         del input_shape
         self.convolution.build((None, None, None, 3))
-        self.built = True
+        compat.set_built(self)
 
     def call(self, x):
         return tf.reduce_mean(tf.tanh(self.convolution(x)), [1, 2, 3])[:, None]

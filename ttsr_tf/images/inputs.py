@@ -1,6 +1,7 @@
 """Between pictures and the network: uint8 ↔ float, LR of HR, and the four inputs."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.images import bicubic, degradation
@@ -59,7 +60,7 @@ def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
         `ref_down_up` [B, h, w, 3]. Of a functional model's `keras.Input(…, dtype="uint8")`, of a
         layer.
     """
-    if keras.backend.is_keras_tensor(lr):
+    if not isinstance(lr, np.ndarray) and keras.backend.is_keras_tensor(lr):
         return NetworkInputs()([lr, ref])
     return {**of_lr(lr), **of_ref(ref)}
 
@@ -72,8 +73,10 @@ class NetworkInputs(keras.layers.Layer):
     """
 
     def call(self, inputs):
-        lr, ref = inputs
-        return network_inputs(lr, ref)
+        made = network_inputs(*inputs)
+        # Keras 2 asks no layer for shapes, and graphs don't know those of what is resized.
+        shapes = self.compute_output_shape([x.shape for x in inputs])
+        return {name: tf.ensure_shape(x, shapes[name]) for name, x in made.items()}
 
     def compute_output_shape(self, input_shape):
         lr, ref = map(tuple, input_shape)

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.errors import InputError
 
 _WIDTHS = 32, 64, 128, 256, 512
@@ -50,7 +50,7 @@ class Critic(keras.Model):
             channels = conv.filters
         self.dense1.build((None, self._num_features))
         self.dense2.build((None, self.dense1.units))
-        self.built = True
+        compat.set_built(self)
 
     def call(self, x):
         for conv in self.convs:
@@ -59,7 +59,7 @@ class Critic(keras.Model):
         return self.dense2(_leaky(self.dense1(x)))
 
     def get_config(self):
-        return {**super().get_config(), "crop_size": self.crop_size}
+        return {**compat.config_of(self), "crop_size": self.crop_size}
 
 
 def _dense(units, fan_in):

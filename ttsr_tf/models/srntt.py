@@ -12,7 +12,7 @@ import math
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
 
@@ -179,7 +179,7 @@ class SRNTT(keras.Model):
         for layer in (self.content, *self.refine, *enlargements, self.tail_single, self.tail[0]):
             layer.build(features)
         self.tail[1].build((None, None, None, n // 2))
-        self.built = True
+        compat.set_built(self)
 
     @property
     def pretrained(self):
@@ -207,8 +207,8 @@ class SRNTT(keras.Model):
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", "transposed_vgg19"
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}

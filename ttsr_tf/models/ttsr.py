@@ -11,7 +11,7 @@ import math
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.sizes import INPUT_SIGNATURE, check_sizes, checked_blocks, judged, outputs_of
 
@@ -179,7 +179,7 @@ class TTSR(keras.Model):
         self.exchange_124.build([features] * 3)
         for layer, channels in zip(self.tail, (3 * n, n, n // 2), strict=True):
             layer.build((None, None, None, channels))
-        self.built = True
+        compat.set_built(self)
 
     @property
     def zero_at_start(self):
@@ -205,11 +205,11 @@ class TTSR(keras.Model):
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", "residual"
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}
 
 
 def _refined(scales, exchange, stacks):

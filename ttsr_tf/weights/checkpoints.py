@@ -15,7 +15,7 @@ from ttsr_tf.weights import files, naming
 _KERAS_OWN = "name", "trainable", "dtype"
 
 
-def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
+def named_variables(layer: keras.layers.Layer) -> dict[str, "keras.Variable"]:
     """A dict of the variables of a layer or model, such as `refine_12.0.blocks.3.conv1.kernel`."""
     found, taken = {}, set()
     for attribute, value in vars(layer).items():
