@@ -9,6 +9,8 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "ttsr_tf/__init__.py").read_text()).group(1)
 
 EXTRAS = {
+    # Spectral normalization where Keras is 2; nothing since May 2024, and not for Python 3.12.
+    "addons": ["tensorflow-addons>=0.23; python_version < '3.12'"],
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME
