@@ -91,15 +91,18 @@ def test_old_files_and_runs_are_read(model, tmp_path):
     path = tmp_path / "model.weights.h5"
     model.save_weights(path)
     with h5py.File(path, "a") as file:
-        file.move("layers/vgg19", "layers/texture_extractor")  # the class' name, then
+        if "vgg19" in file["layers"]:  # not where Keras 2 wrote it
+            file.move("layers/vgg19", "layers/texture_extractor")  # the class' name, then
         file.attrs["ttsr_tf"] = json.dumps(
             {"model": "TTSR", "config": checkpoints.arguments(model)}
         )
     for place in (path, tmp_path):
         assert_same(checkpoints.load(place), model)
     with h5py.File(path, "a") as file:
-        del file["head"]
-    with pytest.raises(InputError, match="is damaged"):
+        del file["layers"]
+    with pytest.raises(
+        InputError, match=r"can't be read by Keras \d .*: it is damaged, or of a later"
+    ):
         checkpoints.load(path)
 
 

@@ -8,6 +8,7 @@ import h5py
 import keras
 import numpy as np
 
+from ttsr_tf import compat
 from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import files, naming
@@ -122,4 +123,8 @@ def _restore_old(model, path):
             model.load_weights(copy)
         except (ValueError, KeyError, OSError) as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{path} is damaged: {reason}. Convert or train it again.") from None
+            raise InputError(
+                f"{path} can't be read by {compat.GENERATION} ({reason}): it is damaged, or of a "
+                "later Keras. Convert or train it again, or load it where it was written and "
+                "write a .safetensors file with `ttsr_tf.weights.checkpoints.save`."
+            ) from None
