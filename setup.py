@@ -19,6 +19,8 @@ def long_description():
 
 
 EXTRAS = {
+    # Spectral normalization where Keras is 2; nothing since May 2024, and not for Python 3.12.
+    "addons": ["tensorflow-addons>=0.23; python_version < '3.12'"],
     "benchmarks": ["matplotlib>=3.8"],  # their plots
     "convert": ["torch>=2.0"],  # reads the authors' checkpoints
     "hub": ["huggingface_hub>=0.30"],  # hf://OWNER/NAME

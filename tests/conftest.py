@@ -13,6 +13,7 @@ os.environ["PYTHONWARNINGS"] = ",".join(
     [
         "error",
         "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+        "ignore:non-integer arguments to randrange:DeprecationWarning",  # Keras 2.15's seeds
         "ignore:label() is deprecated:DeprecationWarning",  # TFDS' use of protobuf
         "ignore:Using extra keyword arguments on:DeprecationWarning",  # Ray's use of Pydantic
         "ignore:subprocess:ResourceWarning",  # Ray's own, which it leaves to their end

@@ -10,8 +10,8 @@ import sys
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
-from ttsr_tf.models import TEXTURES
+from ttsr_tf import compat, layers
+from ttsr_tf.models import SPECTRAL, TEXTURES
 from ttsr_tf.models.sizes import INPUT_SIGNATURE
 
 
@@ -40,7 +40,7 @@ class OneConvolution(keras.Model):
         del input_shape
         self.texture_extractor.build((None, None, None, 3))
         self.convolution.build((None, None, None, 3 + self.channels + 1))
-        self.built = True
+        compat.set_built(self)
 
     def call(self, inputs):
         query = self.query(inputs["lr_up"])
@@ -93,10 +93,10 @@ class OneConvolution(keras.Model):
         return 1_000 * area + sum(area * height * width for height, width in ref_sizes)
 
     def get_config(self):
-        return {**super().get_config(), "channels": self.channels}
+        return {**compat.config_of(self), "channels": self.channels}
 
     def export(self, filepath, **kwargs):
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
     def _maps(self, pictures):
         fine = self.texture_extractor(pictures)
@@ -117,21 +117,23 @@ def _blocks(value, index, scale):
 class OneConvolutionCritic(keras.Model):
     """In the place of the critic: the mean of a convolution with a slope that isn't constant."""
 
-    def __init__(self, crop_size=32, **kwargs):
+    def __init__(self, crop_size=32, normalization="none", **kwargs):
         super().__init__(**kwargs)
-        self.crop_size = crop_size
-        self.convolution = layers.Convolution(8, strides=2)
+        self.crop_size, self.normalization = crop_size, normalization
+        convolution = layers.Convolution(8, strides=2)
+        spectral = normalization == SPECTRAL
+        self.convolution = compat.spectral_normalization(convolution) if spectral else convolution
 
     def build(self, input_shape=None):
         del input_shape
         self.convolution.build((None, None, None, 3))
-        self.built = True
+        compat.set_built(self)
 
-    def call(self, x):
+    def call(self, x, training=False):
         return tf.reduce_mean(tf.tanh(self.convolution(x)), [1, 2, 3])[:, None]
 
     def get_config(self):
-        return {"crop_size": self.crop_size}
+        return {"crop_size": self.crop_size, "normalization": self.normalization}
 
 
 def stand_in(monkeypatch):

@@ -92,15 +92,18 @@ def test_old_files_and_runs_are_read(model, tmp_path):
     path = tmp_path / "model.weights.h5"
     model.save_weights(path)
     with h5py.File(path, "a") as file:
-        file.move("layers/vgg19", "layers/texture_extractor")  # the class' name, then
+        if "vgg19" in file["layers"]:  # not where Keras 2 wrote it
+            file.move("layers/vgg19", "layers/texture_extractor")  # the class' name, then
         file.attrs["ttsr_tf"] = json.dumps(
             {"model": "TTSR", "config": checkpoints.arguments(model)}
         )
     for place in (path, tmp_path):
         assert_same(checkpoints.load(place), model)
     with h5py.File(path, "a") as file:
-        del file["head"]
-    with pytest.raises(InputError, match="is damaged"):
+        del file["layers"]
+    with pytest.raises(
+        InputError, match=r"can't be read by Keras \d .*: it is damaged, or of a later"
+    ):
         checkpoints.load(path)
 
 
@@ -284,7 +287,7 @@ def test_new_weights_follow_from_the_seed(model):
     for name, variable in checkpoints.named_variables(model).items():
         np.testing.assert_array_equal(first[name], variable)
     initialise(model, 4)
-    assert (first["head.kernel"] != model.head.kernel).any()
+    assert (first["head.kernel"] != np.array(model.head.kernel)).any()
     for path, fan_in in (("head", 27), ("texture_extractor.conv2_1", 9 * 64)):
         for part in ("kernel", "bias"):
             largest = np.abs(first[f"{path}.{part}"]).max()

@@ -139,7 +139,7 @@ def test_a_functional_model_is_saved_and_loaded(case, tmp_path):
 def test_what_xla_can_not_do_is_declared():
     """So that Keras' `jit_compile="auto"` leaves it alone on GPUs."""
     assert not layers.Transfer(2).supports_jit and not layers.Relevance().supports_jit
-    assert layers.ResidualBlock(4).supports_jit
+    assert getattr(layers.ResidualBlock(4), "supports_jit", True)  # Keras 2 has it nowhere
 
 
 def test_float16_policy(case):

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
+from ttsr_tf import compat
 from ttsr_tf.images.inputs import network_inputs
 from ttsr_tf.models import MODELS, TEXTURES, Network, model_class
 from ttsr_tf.weights import checkpoints
@@ -60,6 +61,7 @@ def test_sizes_that_no_network_has(name, arguments, message):
         model_class(name)(*arguments)
 
 
+@pytest.mark.skipif(compat.GENERATION == "Keras 2", reason="has no other backends")
 @pytest.mark.parametrize("used", ["TTSR", "load('ttsr-mini')"])
 def test_another_backend_is_told(used):
     pytest.importorskip("torch", reason="NOT TESTED: needs the extra `convert`")

@@ -7,8 +7,8 @@ from conftest import ROOT
 
 # Files that DESIGN marks, and the doors.
 LIGHT = [
-    *("ttsr_tf", "ttsr_tf.__main__", "ttsr_tf.cli", "ttsr_tf.configuration", "ttsr_tf.errors"),
-    *("ttsr_tf.files", "ttsr_tf.ports", "ttsr_tf.progress"),
+    *("ttsr_tf", "ttsr_tf.__main__", "ttsr_tf.cli", "ttsr_tf.compat", "ttsr_tf.configuration"),
+    *("ttsr_tf.errors", "ttsr_tf.files", "ttsr_tf.ports", "ttsr_tf.progress"),
     *("ttsr_tf.images", "ttsr_tf.images.files", "ttsr_tf.images.sheets", "ttsr_tf.models"),
     *("ttsr_tf.images.attention", "ttsr_tf.images.degradation", "ttsr_tf.images.warp"),
     *("ttsr_tf.weights", "ttsr_tf.weights.files", "ttsr_tf.weights.naming"),

@@ -6,6 +6,8 @@ class InputError(ValueError):
     and how to mend it. The commands print it without a traceback and exit with 1.
     """
 
+    ag_pass_through = True  # AutoGraph, which Keras 2 reads steps with, would raise another one
+
 
 NAMED_AT_MOST = 20
 

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from ttsr_tf import compat
 from ttsr_tf.images import bicubic, inputs
 from ttsr_tf.inference import Upscaler
 from ttsr_tf.inference.stages import Stages
@@ -30,7 +31,7 @@ class ServingModule(tf.Module):
         model = upscaler.model
         # The variables of TensorFlow, not Keras 3's around them, and not the model: those are
         # found by Python's loader only.
-        self.parameters = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
+        self.parameters = [compat.tensorflow_variable(v) for v in model.variables]
         self._stages = Stages(model)
         self._lr = Bounds(model.smallest_lr, limits.lr)
         self._ref = Bounds(model.smallest_ref, limits.ref)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.images import inputs
 
 # For people, in the file: what each takes and gives. Sizes are free; maps go from signature to
@@ -32,7 +32,7 @@ class LiteModule(tf.Module):
     def __init__(self, model):
         super().__init__()
         # The variables of TensorFlow, not Keras 3's around them: those stay outside of the file.
-        self.parameters = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
+        self.parameters = [compat.tensorflow_variable(v) for v in model.variables]
         self._model = model
 
     def signatures(self) -> dict:

@@ -93,6 +93,8 @@ def _numbers(values, dtype):
 
 def _strings(values):
     array = np.array(_bytes(values), object)
+    if array.ndim >= 32:  # beyond, NumPy 1 leaves lists in it and NumPy 2 can't go through it
+        raise RuntimeError("too many dimensions")
     if not all(isinstance(value, bytes) for value in array.flat):
         raise ValueError("its lists differ in length")
     return array

@@ -1,6 +1,7 @@
 """Between pictures and the network: uint8 ↔ float, LR of HR, and the four inputs."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
@@ -63,7 +64,7 @@ def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
     Raises:
         InputError: no uint8 pictures.
     """
-    if keras.backend.is_keras_tensor(lr):
+    if not isinstance(lr, np.ndarray) and keras.backend.is_keras_tensor(lr):
         _check("lr", lr), _check("ref", ref)
         return NetworkInputs()([lr, ref])
     lr, ref = tf.convert_to_tensor(lr), tf.convert_to_tensor(ref)
@@ -79,8 +80,10 @@ class NetworkInputs(keras.layers.Layer):
     """
 
     def call(self, inputs):
-        lr, ref = inputs
-        return network_inputs(lr, ref)
+        made = network_inputs(*inputs)
+        # Keras 2 asks no layer for shapes, and graphs don't know those of what is resized.
+        shapes = self.compute_output_shape([x.shape for x in inputs])
+        return {name: tf.ensure_shape(x, shapes[name]) for name, x in made.items()}
 
     def compute_output_shape(self, input_shape):
         lr, ref = map(tuple, input_shape)

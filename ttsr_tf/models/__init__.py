@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Pyramid = tuple[Tensor, Tensor, Tensor]
     Size = tuple[int, int]
 
+# Of the critic's kernels.
+NORMALIZATIONS = NONE, SPECTRAL = "none", "spectral"
 # A network's name on command lines and in files: the class in the module of that name.
 MODELS = {"ttsr": "TTSR", "srntt": "SRNTT"}
 # What a call gives of the textures, from coarse to fine; flat, as a SavedModel's outputs must be.

@@ -12,7 +12,7 @@ import math
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import OPTIONS
 from ttsr_tf.models.sizes import outputs_of
 from ttsr_tf.models.transfer_network import EXTRACTOR_FLOPS, TransferNetwork, mean_over_scales
@@ -140,7 +140,7 @@ class SRNTT(TransferNetwork):
         for layer in (self.content, *self.refine, *enlargements, self.tail_single, self.tail[0]):
             layer.build(features)
         self.tail[1].build((None, None, None, n // 2))
-        self.built = True
+        compat.set_built(self)
 
     @property
     def pretrained(self):
@@ -164,4 +164,4 @@ class SRNTT(TransferNetwork):
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", *OPTIONS["srntt"]
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}

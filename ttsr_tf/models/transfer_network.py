@@ -8,7 +8,7 @@ ref          ─ VGG19 ─► value (×1, ×2, ×4) ─ transfer(index) ─► t
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.sizes import (
     INPUT_SIGNATURE,
@@ -117,7 +117,7 @@ class TransferNetwork(keras.Model):
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""
-        super().export(filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
 
 def mean_over_scales(distance, outputs, features, *, weigh=None):

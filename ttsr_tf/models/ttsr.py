@@ -11,7 +11,7 @@ import math
 import keras
 import tensorflow as tf
 
-from ttsr_tf import layers
+from ttsr_tf import compat, layers
 from ttsr_tf.models import OPTIONS
 from ttsr_tf.models.transfer_network import EXTRACTOR_FLOPS, TransferNetwork, mean_over_scales
 
@@ -155,7 +155,7 @@ class TTSR(TransferNetwork):
         joined = 3 * n if self.cross_scale else n
         for layer, channels in zip(self.tail, (joined, n, n // 2), strict=True):
             layer.build((None, None, None, channels))
-        self.built = True
+        compat.set_built(self)
 
     @property
     def zero_at_start(self):
@@ -182,7 +182,7 @@ class TTSR(TransferNetwork):
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", *OPTIONS["ttsr"]
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}
 
 
 def _fused(fuse, inputs):

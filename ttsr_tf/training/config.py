@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ttsr_tf import compat
 from ttsr_tf.configuration import (
     REQUIRED,
     Configuration,
@@ -15,7 +16,7 @@ from ttsr_tf.configuration import (
 from ttsr_tf.data import pairs
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import degradation
-from ttsr_tf.models import MODELS, OPTIONS
+from ttsr_tf.models import MODELS, NONE, NORMALIZATIONS, OPTIONS, SPECTRAL
 from ttsr_tf.training import run_folder
 from ttsr_tf.weights import files, naming
 
@@ -61,6 +62,9 @@ class TrainingConfig(Configuration):
         0, "After those, further ones with that loss, of the whole network.", lower_bound=0
     )
     critic_steps: int = integer(2, "For one of the generator.", lower_bound=1)
+    critic_normalization: str = choice(
+        NONE, "Of the critic's kernels; the paper has none.", enum_values=NORMALIZATIONS
+    )
     learning_rate: float = number(
         1e-4, "Of the backbone; the texture extractor's is a tenth.", lower_bound=0
     )
@@ -173,6 +177,8 @@ def check(config):
         raise InputError(
             "Without `reference`, `train_extractor` has nothing to learn. Switch it off."
         )
+    if config.critic_normalization == SPECTRAL:
+        compat.check_spectral_normalization()
     naming.check_vgg19(config.vgg19_weights)
     if config.trains_fully and config.perceptual_weight and config.vgg19_weights == naming.RANDOM:
         raise InputError(

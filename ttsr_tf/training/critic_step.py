@@ -11,6 +11,10 @@ REPORTED = "critic", "gradient_penalty", "norm/critic"
 def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
     """Lowers the Wasserstein loss with its gradient penalty.
 
+    Of a critic with spectral normalization the singular vectors are updated, and its kernels
+    divided, once: in the first of the three calls, before the loss. The generator's adversarial
+    loss takes the kernels as the critic's last step left them.
+
     Args:
         critic: a built `Critic`.
         optimizer: its own.
@@ -25,7 +29,7 @@ def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
     variables = critic.trainable_variables
     with tf.GradientTape() as tape:
         found = {
-            "critic": losses.critic(critic(hr), critic(sr)),
+            "critic": losses.critic(critic(hr, training=True), critic(sr)),
             "gradient_penalty": losses.gradient_penalty(critic, hr, sr, epsilon=epsilon),
         }
         loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]

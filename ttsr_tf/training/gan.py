@@ -92,7 +92,7 @@ class GAN(Steps):
         fitted.check_ends("x", x, steps_per_epoch=steps_per_epoch)
         validation_steps = kwargs.get("validation_steps")
         fitted.check_ends("validation_data", validation_data, validation_steps=validation_steps)
-        if self.compiled and self.backbone_optimizer.use_ema:
+        if hasattr(self, "backbone_optimizer") and self.backbone_optimizer.use_ema:
             raise InputError(
                 "`fit` can't keep averaged weights, which Keras would write into the wrong ones at "
                 "its end: leave `use_ema` out, or run `python -m ttsr_tf.train` with "
@@ -149,7 +149,7 @@ class GAN(Steps):
     @property
     def metrics(self):
         """Those of what runs: of training, the means of what the steps report."""
-        if not self.compiled:
+        if not hasattr(self, "_means"):  # not compiled
             return []
         return list((self._scores if self._evaluating else self._means).values())
 

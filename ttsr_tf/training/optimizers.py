@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from ttsr_tf import compat
 from ttsr_tf.errors import InputError
 
 # Where Keras 3 and 2 add up the replicas' gradients. Version 3 has no public switch for it.
@@ -30,7 +31,7 @@ class Adam(keras.optimizers.Adam):
     Keras' own adds it to the uncorrected root (their section 2), as if it were 32 times larger at
     the first step: weights with small gradients would move less than in the released program.
     It also writes forty operations for every variable, half of a training step's graph; here
-    TensorFlow's fused update is one.
+    TensorFlow's fused update is one. Averaged weights (`use_ema`) start at those of the first step.
 
     Under a strategy `apply_gradients` adds up the replicas' gradients, as Keras' does;
     `apply_alike` doesn't, which spares the second of two sums where they have been added up before.
@@ -82,11 +83,11 @@ class Adam(keras.optimizers.Adam):
 
     def update_step(self, gradient, variable, *learning_rate):
         del learning_rate  # as Keras 3 gives it, read anew for every variable
-        place, step = _place(self, variable), self._step
+        place, step = compat.slot_index(self, variable), self._step
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=_plain(self._momentums[place]).handle,
-            v=_plain(self._velocities[place]).handle,
+            m=compat.tensorflow_variable(self._momentums[place]).handle,
+            v=compat.tensorflow_variable(self._velocities[place]).handle,
             beta1_power=step.beta1_power,
             beta2_power=step.beta2_power,
             lr=step.lr,
@@ -96,17 +97,9 @@ class Adam(keras.optimizers.Adam):
             grad=gradient,
         )
 
-
-def _place(optimizer, variable):
-    """The variable's place in the optimizer's lists of slots."""
-    if hasattr(optimizer, "_get_variable_index"):
-        return optimizer._get_variable_index(variable)
-    return optimizer._index_dict[optimizer._var_key(variable)]  # Keras 2
-
-
-def _plain(variable):
-    """TensorFlow's variable in Keras' one, which Keras 2 doesn't have."""
-    return variable if isinstance(variable, tf.Variable) else variable.value
+    def _update_model_variables_moving_average(self, variables):
+        with compat.averages_of_updates(self):
+            super()._update_model_variables_moving_average(variables)
 
 
 class LossScale(tf.Module):

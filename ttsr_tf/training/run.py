@@ -110,7 +110,7 @@ def _gan(config):
     generator.texture_extractor.trainable = config.train_extractor
     critic = features = None
     if config.trains_fully and config.adversarial_weight:
-        critic = Critic(config.crop_size)
+        critic = Critic(config.crop_size, config.critic_normalization)
         critic.build()
         initialise(critic, [config.seed, 1])
     if config.trains_fully and config.perceptual_weight:

@@ -34,7 +34,7 @@ def _metric(given):
         found = keras.metrics.get(given)
     except (ValueError, TypeError):
         found = None
-    if found is None:
+    if not callable(found):  # Keras 2 gives a name back that it doesn't know
         raise InputError(f"`metrics` must hold Keras' metrics or their names, got {given!r}.")
     if isinstance(found, keras.metrics.Metric):
         return found

@@ -6,13 +6,15 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from ttsr_tf import compat
 from ttsr_tf.errors import InputError
 from ttsr_tf.training.run_folder import CHECKPOINTS
 from ttsr_tf.training.summaries import Recent
 
 
 class TrainingState:
-    """Both networks, all optimizers, the step, the best score and the table's next row.
+    """Both networks, all optimizers, the step, the best score, the table's next row, and which
+    Keras wrote them: the optimizers' variables are not the same.
 
     The step is the position in the data too, and the random state: all randomness follows from
     the seed and an example's number.
@@ -34,6 +36,7 @@ class TrainingState:
             "step": tf.Variable(0, dtype=tf.int64, trainable=False),
             "best_psnr": tf.Variable(-np.inf, dtype=tf.float64, trainable=False),
             "recent": tf.Variable(str(self.recent), trainable=False),
+            "generation": tf.Variable(compat.GENERATION, trainable=False),
         }
         parts = {
             "generator": gan.generator,
@@ -52,15 +55,19 @@ class TrainingState:
         """Goes back to the last checkpoint, if there is one.
 
         Raises:
-            InputError: it is damaged, of another network, or beyond `max_steps`.
+            InputError: it is damaged, of another network, written by another generation of Keras,
+                or beyond `max_steps`.
         """
         path = self._manager.latest_checkpoint
         if not path:
             return
         try:
+            _check_generation(path)
             status = tf.train.Checkpoint(**self._in(path)).restore(path)
             # What it holds beside them is a critic's that this run doesn't need.
             status.assert_existing_objects_matched().expect_partial()
+        except InputError:  # a ValueError too
+            raise
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -80,7 +87,7 @@ class TrainingState:
         saved = {name.split("/")[0] for name, _ in tf.train.list_variables(path)}
         # A run that was to end within its pretraining has no critic, and may be made longer.
         new = set() if "critic" in saved else {"critic", "critic_optimizer"}
-        new |= {"recent"} - saved  # 0.1 didn't keep it
+        new |= {"recent", "generation"} - saved  # 0.1 didn't keep them
         return {name: part for name, part in self._parts.items() if name not in new}
 
     def save(self):
@@ -111,3 +118,18 @@ class TrainingState:
     def last(self):
         """The last checkpoint's path, or "none"."""
         return self._manager.latest_checkpoint or "none"
+
+
+def _check_generation(path):
+    """Raises InputError unless this Keras wrote a checkpoint, as far as it says."""
+    reader = tf.train.load_checkpoint(path)
+    key = "generation/.ATTRIBUTES/VARIABLE_VALUE"
+    if not reader.has_tensor(key):
+        return
+    wrote = reader.get_tensor(key).decode()
+    if wrote != compat.GENERATION:
+        raise InputError(
+            f"{path} was written on {wrote}, and this is {compat.GENERATION}, whose optimizers "
+            f"keep other variables. Go on where it was written, or start a run "
+            "of its own here with `finetune_from`, which takes its weights."
+        )

@@ -8,6 +8,7 @@ import h5py
 import keras
 import numpy as np
 
+from ttsr_tf import compat
 from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import files, naming
@@ -15,7 +16,7 @@ from ttsr_tf.weights import files, naming
 _KERAS_OWN = "name", "trainable", "dtype"
 
 
-def named_variables(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
+def named_variables(layer: keras.layers.Layer) -> dict[str, "keras.Variable"]:
     """A dict of the variables of a layer or model, such as `refine_12.0.blocks.3.conv1.kernel`."""
     found, taken = {}, set()
     for attribute, value in vars(layer).items():
@@ -130,4 +131,8 @@ def _restore_old(model, path):
             model.load_weights(copy)
         except (ValueError, KeyError, OSError) as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{path} is damaged: {reason}. Convert or train it again.") from None
+            raise InputError(
+                f"{path} can't be read by {compat.GENERATION} ({reason}): it is damaged, or of a "
+                "later Keras. Convert or train it again, or load it where it was written and "
+                "write a .safetensors file with `ttsr_tf.weights.checkpoints.save`."
+            ) from None
