@@ -69,7 +69,7 @@ class ShiftedTransfer(keras.layers.Layer):
 
     def _pixels(self, step):
         """Of this scale, of a step from 0 to 4."""
-        return tf.cast((step - REACH) * self.scale / 4, tf.int32)
+        return tf.cast(tf.cast(step - REACH, tf.float32) * (self.scale / 4), tf.int32)
 
     def compute_output_shape(self, input_shape):
         value, (batch, *size) = input_shape
