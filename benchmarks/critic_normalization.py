@@ -80,11 +80,13 @@ def _draw(curves, path):
         from matplotlib import pyplot
     except ImportError:
         raise InputError("`plot` needs matplotlib: pip install 'ttsr-tf[benchmarks]'.") from None
+    generations = sorted({name.split(", ")[0] for name in curves})
     figure, axes = pyplot.subplots(2, 2, figsize=(8, 5), layout="constrained")
     for shown, axis in zip(_SHOWN, axes.flat, strict=True):
         for name, rows in curves.items():
-            style = "-" if name.startswith("Keras 3") else "--"
-            colour = "C1" if name.endswith(NORMALIZATIONS[-1]) else "C0"
+            generation, normalization = name.split(", ")
+            style = ("-", "--")[generations.index(generation)]
+            colour = f"C{NORMALIZATIONS.index(normalization)}"
             steps, values = ([row[key] for row in rows] for key in ("step", shown))
             axis.plot(steps, values, style, color=colour, label=name, linewidth=1.2)
         axis.set(title=shown, xlabel="step")

@@ -44,19 +44,19 @@ def enlarged(model):
 
 
 def losses():
-    """What the third step with a spectrally normalized critic reports, a dict of floats."""
+    """What a step with a spectrally normalized critic reports, a dict of floats."""
     generator, critic = OneConvolution(), Critic(32, "spectral")
     for seed, part in enumerate((generator, critic)):
         part.build()
         initialise(part, seed)
     gan = GAN(generator, critic, weights=LossWeights(adversarial=1.0))
-    gan.compile(*(Adam(1e-3, epsilon=1e-5) for _ in range(3)))
+    gan.compile(*(Adam(1e-3, epsilon=1e-3) for _ in range(3)))
     rng = np.random.default_rng(7)
     sizes = {"lr": 8, "lr_up": 32, "ref": 32, "ref_down_up": 32, "hr": 32}
     batch = {name: rng.uniform(-1, 1, (2, n, n, 3)) for name, n in sizes.items()}
     batch["epsilon"] = rng.uniform(size=(2, 2))
     batch = {name: tf.constant(x, tf.float32) for name, x in batch.items()}
-    return [{k: float(v) for k, v in gan.full_step(batch).items()} for _ in range(3)][-1]
+    return {name: float(value) for name, value in gan.full_step(batch).items()}
 
 
 def unpacked(generation, name, folder):

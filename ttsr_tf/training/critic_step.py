@@ -12,8 +12,7 @@ def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
     """Lowers the Wasserstein loss with its gradient penalty.
 
     Of a critic with spectral normalization the singular vectors are updated, and its kernels
-    divided, once: in the first of the three calls, before the loss. The generator's adversarial
-    loss takes the kernels as the critic's last step left them.
+    divided, once, at the end. So what judges the generator is normalized, too.
 
     Args:
         critic: a built `Critic`.
@@ -29,11 +28,13 @@ def train_critic(critic, optimizer, *, hr, sr, epsilon, global_clipnorm=None):
     variables = critic.trainable_variables
     with tf.GradientTape() as tape:
         found = {
-            "critic": losses.critic(critic(hr, training=True), critic(sr)),
+            "critic": losses.critic(critic(hr), critic(sr)),
             "gradient_penalty": losses.gradient_penalty(critic, hr, sr, epsilon=epsilon),
         }
         loss = found["critic"] + losses.PENALTY_WEIGHT * found["gradient_penalty"]
     gradients = distribution.averaged(tape.gradient(loss, variables))
     gradients = clipped(gradients, global_clipnorm)
     distribution.apply(optimizer, gradients, variables)
+    if critic.non_trainable_variables:  # the vectors
+        critic(hr[:1], training=True)  # any picture will do
     return {**found, "norm/critic": tf.linalg.global_norm(gradients)}
