@@ -26,7 +26,7 @@ def test_the_search_is_the_layers(rng, padding, sizes):
     np.testing.assert_allclose(confidence, expected[1], atol=1e-6)
 
 
-@pytest.mark.parametrize("tiles", [4, 48])
+@pytest.mark.parametrize("tiles", [4, 64])
 def test_of_equal_patches_the_first_is_found(rng, monkeypatch, tiles):
     monkeypatch.setattr(search, "_SIDE", tiles)
     key = np.tile(rng.integers(-3, 4, size=(1, 5, 3, 4)), [1, 1, 3, 1]).astype(np.float32)

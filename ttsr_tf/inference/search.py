@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 _EPSILON = 1e-24  # of a squared norm
-_SIDE = 48  # of a tile, positions
+_SIDE = 64  # of a tile, positions; smaller ones spend more on their surroundings
 _PART = 2**17  # scores
 
 
@@ -50,8 +50,10 @@ def best_match(query, key):
     """
     size, key_width = np.subtract(query.shape[:2], 2), key.shape[1] - 2
     best, index = np.full(size, -np.inf, np.float32), np.zeros(size, np.int32)
+    # Of all products, since a new array of this size costs as much as some additions.
+    buffer = np.empty(((_SIDE + 2) ** 2 + 3) * (_SIDE + 2) ** 2, np.float32)
     for key_tile in _tiles(np.subtract(key.shape[:2], 2)):
-        searched = _Searched(_with_border(key, key_tile))
+        searched = _Searched(_with_border(key, key_tile), buffer)
         for tile in _tiles(size):
             score, row, column = searched.best(_with_border(query, tile))
             at = (key_tile[0].start + row) * key_width + key_tile[1].start + column
@@ -64,8 +66,8 @@ def best_match(query, key):
 class _Searched:
     """A tile of the key with its border, [h + 2, w + 2, C], ready to be searched."""
 
-    def __init__(self, tile):
-        self._width = tile.shape[1]
+    def __init__(self, tile, buffer):
+        self._width, self._buffer = tile.shape[1], buffer
         self._vectors = np.ascontiguousarray(tile.reshape(-1, tile.shape[-1]).T)
         weights = np.zeros(tile.shape[:2], np.float32)
         weights[:-2, :-2] = 1 / np.sqrt(np.maximum(_squared_norms(tile), _EPSILON))
@@ -77,7 +79,8 @@ class _Searched:
         """The best of every patch of a query's tile [H + 2, W + 2, C]: score, row, column."""
         height, width, columns = tile.shape[0] - 2, tile.shape[1], self._weights.size
         vectors = np.pad(tile.reshape(-1, tile.shape[-1]), [(0, 3), (0, 0)])
-        products = (vectors @ self._vectors).ravel()
+        products = self._buffer[: len(vectors) * columns]
+        np.matmul(vectors, self._vectors, out=products.reshape(len(vectors), columns))
         offsets = [
             dy * (width * columns + self._width) + dx * (columns + 1)
             for dy in range(3)
