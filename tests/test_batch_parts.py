@@ -5,11 +5,12 @@ from unittest import mock
 
 import PIL.Image
 import pytest
+import tensorflow as tf
 
 from export.workers import jobs
 from export.workers import worker as workers
 from export.workers.worker import TRIES, Worker
-from ttsr_tf import InputError, load
+from ttsr_tf import InputError, devices, load
 
 
 @pytest.fixture
@@ -105,19 +106,21 @@ def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
 
 def test_a_worker_without_the_gpu_that_ray_gave(worker_sets):
     with pytest.raises(InputError, match="TensorFlow can't use the GPU that Ray gave"):
-        Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=".", gpus=1)
+        Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=".", gpus=1, engine="tensorflow")
 
 
 @pytest.mark.parametrize(("gpus", "memory_gb", "expected"), [(0.5, 20, 4), (2, 20, 8), (1, 3, 3)])
 def test_a_worker_with_a_gpu(monkeypatch, worker_sets, gpus, memory_gb, expected):
     grown = []
-    monkeypatch.setattr(workers.tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
     monkeypatch.setattr(
-        workers.tf.config.experimental, "set_memory_growth", lambda *values: grown.append(values)
+        tf.config.experimental, "set_memory_growth", lambda *values: grown.append(values)
     )
-    monkeypatch.setattr(workers.devices, "gpu_memory", lambda: 10 * 2**30)
-    monkeypatch.setattr(workers, "load", lambda checkpoint: None)
-    worker = Worker(checkpoint="c", cpus=1, memory_gb=memory_gb, aside=".", gpus=gpus)
+    monkeypatch.setattr(devices, "gpu_memory", lambda: 10 * 2**30)
+    monkeypatch.setattr(workers, "load", lambda *_, **__: None)
+    worker = Worker(
+        checkpoint="c", cpus=1, memory_gb=memory_gb, aside=".", gpus=gpus, engine="tensorflow"
+    )
     assert worker._memory_gb == pytest.approx(expected)  # of 10 GiB, what is left beside others
     assert grown == [("GPU", True)]
     assert "set_visible_devices" not in worker_sets

@@ -70,7 +70,8 @@ def test_a_file_is_read_without_this_package(model, tmp_path):
         about = json.loads(file.metadata()["ttsr-tf"])
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert about["model"] == "ttsr"
-    options = {"residual": False, "reference": True, "soft_attention": True, "cross_scale": True}
+    options = {"residual": False, "alignment": False, "reference": True, "soft_attention": True}
+    options["cross_scale"] = True
     assert about["config"] == {"num_residual_blocks": [2, 1, 1, 1], "num_features": 4, **options}
     assert about["versions"]["tensorflow"] == tf.__version__
     assert len(arrays) == len(model.variables)

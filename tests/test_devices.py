@@ -92,10 +92,10 @@ def test_the_memory_of_the_smallest_gpu_less_what_is_used(gpu):
 
 def test_a_gpu_bounds_the_tiles(gpu):
     gpu("4096")
-    assert memory.allowed() == memory._FIXED + 0.8 * 2**30
+    assert memory.allowed() == memory.TENSORFLOW.fixed + 0.8 * 2**30
     assert memory.allowed(9) == 9 * 2**30
     gpu(str(2**40))
-    assert memory.allowed() < memory._FIXED + 0.8 * 2**40  # the host's is the less
+    assert memory.allowed() < memory.TENSORFLOW.fixed + 0.8 * 2**40  # the host's is the less
 
 
 def test_without_a_gpu_the_host_s_memory_is_judged():

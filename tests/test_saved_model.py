@@ -45,7 +45,8 @@ def card(exported):
 def test_model_card(card, exported):
     weights = (exported / "model.safetensors").read_bytes()
     assert card["checkpoint_sha256"] == hashlib.sha256(weights).hexdigest()
-    options = {"residual": False, "reference": True, "soft_attention": True, "cross_scale": True}
+    options = {"residual": False, "alignment": False, "reference": True, "soft_attention": True}
+    options["cross_scale"] = True
     assert card["config"] == {"num_residual_blocks": [1, 1, 1, 1], "num_features": 4, **options}
     model = load(exported / "model.safetensors").model
     assert card["parameters"] == sum(np.prod(v.shape) for v in model.trainable_variables)

@@ -177,7 +177,7 @@ def test_stopped(place, config, large, lr):
 
 
 def test_tiles_are_told_with_their_time(place, config, capsys, large, monkeypatch):
-    monkeypatch.setattr(memory, "_flops_per_second", lambda: 1e6)
+    monkeypatch.setattr(memory, "_flops_per_second", lambda model: 1e6)
     upscale_files(config(memory_gb=9))
     assert re.search(
         r"\nIn one piece: about 0\.\d GiB of memory\. About \d+ s\.\n", capsys.readouterr().out

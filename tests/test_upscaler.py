@@ -8,6 +8,7 @@ from ttsr_tf import TTSR, Upscaler
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import inputs
 from ttsr_tf.inference import tiles, ways
+from ttsr_tf.inference.stages import Stages
 from ttsr_tf.weights.initial import initialise
 
 pytestmark = pytest.mark.xdist_group("upscaler")  # they share a network
@@ -248,4 +249,4 @@ def test_a_gpu_that_runs_out_of_memory_is_told_in_words():
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     with pytest.raises(InputError, match=r"isn't enough .* smaller `memory_gb`"):
-        ways.enlarged(Greedy(), None, last=True)
+        ways.enlarged(Greedy(), Stages, None, last=True)
