@@ -26,7 +26,7 @@ assert sr.shape == (56, 72, 3) and not {"tensorflow", "keras"} & set(sys.modules
 def light_packages():
     """Those that export/README.md names beside the package itself."""
     text = (ROOT / "export" / "README.md").read_text()
-    (line,) = re.findall(r"^pip install -c constraints.txt (numpy .*)$", text, re.MULTILINE)
+    (line,) = re.findall(r"^pip install -c constraints/tf2.21.txt (numpy .*)$", text, re.MULTILINE)
     return line.split()
 
 
@@ -37,7 +37,7 @@ def python(wheel, tmp_path_factory):
     python = place / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True, env=_ENVIRONMENT)
-    constraints = "--constraint", ROOT / "constraints.txt"
+    constraints = "--constraint", ROOT / "constraints/tf2.21.txt"
     done = _run(*pip, *constraints, *light_packages())
     if done.returncode:
         pytest.skip(f"NOT TESTED: nothing could be installed: {done.stderr[-200:]}")
