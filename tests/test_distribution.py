@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from gans import mirrored
 
+from ttsr_tf import compat
 from ttsr_tf.errors import InputError
 from ttsr_tf.training import distribution
 from ttsr_tf.training.optimizers import Adam
@@ -64,6 +65,8 @@ def test_a_gradient_is_summed_once(rng, summed, kind, sums):
     change = mean / (abs(mean) + 1) if kind is Adam else mean
     for copy in strategy.experimental_local_results(variable):
         np.testing.assert_allclose(copy, start - 0.1 * change, atol=1e-6)
+    if compat.GENERATION == "Keras 2":
+        sums = 1  # its own optimizers add up by an operation that isn't seen here
     assert summed.count((3, 5)) == 2 * sums  # of two replicas
 
 

@@ -22,59 +22,56 @@ _PICTURE = tf.TensorSpec([1, None, None, 3], tf.uint8)
 _INDEX = tf.TensorSpec([1, None, None], tf.int32)
 
 
-class LiteModule(tf.Module):
-    """A network with its signatures, for `tf.saved_model.save` and LiteRT's converter.
+def module(model) -> tf.Module:
+    """What holds a built network's variables for `tf.saved_model.save`.
 
-    Args:
-        model: a built network (see `ttsr_tf.models`).
+    They are TensorFlow's, not Keras 3's around them, which stay outside of the file; and not the
+    model, which Keras 2 would save in its own way.
     """
+    holder = tf.Module()
+    holder.parameters = [compat.tensorflow_variable(v) for v in model.variables]
+    return holder
 
-    def __init__(self, model):
-        super().__init__()
-        # The variables of TensorFlow, not Keras 3's around them: those stay outside of the file.
-        self.parameters = [compat.tensorflow_variable(v) for v in model.variables]
-        self._model = model
 
-    def signatures(self) -> dict:
-        """A dict of concrete functions by signature name, see `ttsr_tf.inference.litert`."""
-        model = self._model
-        pyramid = [_map(channels) for channels in model.value_channels]
+def signatures(model) -> dict:
+    """A dict of concrete functions by signature name, see `ttsr_tf.inference.litert`."""
+    pyramid = [_map(channels) for channels in model.value_channels]
 
-        def encode(ref, ref_down_up):
-            key, value = model.encode(inputs.to_float(ref), inputs.to_float(ref_down_up))
-            return {"key": key, **_named("value", value)}
+    def encode(ref, ref_down_up):
+        key, value = model.encode(inputs.to_float(ref), inputs.to_float(ref_down_up))
+        return {"key": key, **_named("value", value)}
 
-        def query(lr_up):
-            return {"query": model.query(inputs.to_float(lr_up))}
+    def query(lr_up):
+        return {"query": model.query(inputs.to_float(lr_up))}
 
-        def match(query, key):
-            index, confidence = model.match(query, key)
-            return {"index": index, "confidence": confidence}
+    def match(query, key):
+        index, confidence = model.match(query, key)
+        return {"index": index, "confidence": confidence}
 
-        # Their names are the signatures'.
-        def transfer(value_x1, value_x2, value_x4, index):  # noqa: PLR0917
-            return _named("textures", model.transfer((value_x1, value_x2, value_x4), index))
+    # Their names are the signatures'.
+    def transfer(value_x1, value_x2, value_x4, index):  # noqa: PLR0917
+        return _named("textures", model.transfer((value_x1, value_x2, value_x4), index))
 
-        def synthesise(  # noqa: PLR0917
-            lr, lr_up, textures_x1, textures_x2, textures_x4, confidence
-        ):
-            textures = textures_x1, textures_x2, textures_x4
-            sr = model.synthesise(_pictures(lr, lr_up), textures, confidence)
-            return {"sr": inputs.to_uint8(sr)}
+    def synthesise(  # noqa: PLR0917
+        lr, lr_up, textures_x1, textures_x2, textures_x4, confidence
+    ):
+        textures = textures_x1, textures_x2, textures_x4
+        sr = model.synthesise(_pictures(lr, lr_up), textures, confidence)
+        return {"sr": inputs.to_uint8(sr)}
 
-        def single_image(lr, lr_up):
-            return {"sr": inputs.to_uint8(model.single_image(_pictures(lr, lr_up)))}
+    def single_image(lr, lr_up):
+        return {"sr": inputs.to_uint8(model.single_image(_pictures(lr, lr_up)))}
 
-        specs = {
-            encode: [_PICTURE] * 2,
-            query: [_PICTURE],
-            match: [_map(model.query_channels)] * 2,
-            transfer: [*pyramid, _INDEX],
-            synthesise: [_PICTURE, _PICTURE, *pyramid, _map(1)],
-        }
-        if model.single_image:
-            specs[single_image] = [_PICTURE] * 2
-        return {function.__name__: _traced(function, spec) for function, spec in specs.items()}
+    specs = {
+        encode: [_PICTURE] * 2,
+        query: [_PICTURE],
+        match: [_map(model.query_channels)] * 2,
+        transfer: [*pyramid, _INDEX],
+        synthesise: [_PICTURE, _PICTURE, *pyramid, _map(1)],
+    }
+    if model.single_image:
+        specs[single_image] = [_PICTURE] * 2
+    return {function.__name__: _traced(function, spec) for function, spec in specs.items()}
 
 
 def numbers(model) -> dict:

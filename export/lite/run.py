@@ -14,7 +14,7 @@ from ttsr_tf.weights import checkpoints, naming, tflite
 
 from . import config as configs
 from . import verification
-from .module import SIGNATURES, LiteModule, numbers
+from .module import SIGNATURES, module, numbers, signatures
 from .weights import named
 
 
@@ -58,14 +58,13 @@ def export_litert(config: configs.LiteRTConfig) -> str:
 
 
 def _converted(model):
-    module = LiteModule(model)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, cli.stderr_kept():
-        signatures = module.signatures()
+        functions = signatures(model)
         # Nobody trains through it.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, folder, signatures, options)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*signatures])
+        tf.saved_model.save(module(model), folder, functions, options)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*functions])
         try:
             return converter.convert()
         except Exception as error:  # the converter has kinds of its own, which aren't public

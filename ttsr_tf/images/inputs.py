@@ -1,7 +1,6 @@
 """Between pictures and the network: uint8 ↔ float, LR of HR, and the four inputs."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
@@ -64,12 +63,19 @@ def network_inputs(lr: tf.Tensor, ref: tf.Tensor) -> dict[str, tf.Tensor]:
     Raises:
         InputError: no uint8 pictures.
     """
-    if not isinstance(lr, np.ndarray) and keras.backend.is_keras_tensor(lr):
+    if _is_symbolic(lr):
         _check("lr", lr), _check("ref", ref)
         return NetworkInputs()([lr, ref])
     lr, ref = tf.convert_to_tensor(lr), tf.convert_to_tensor(ref)
     _check("lr", lr), _check("ref", ref)
     return {**of_lr(lr), **of_ref(ref)}
+
+
+def _is_symbolic(picture):
+    try:
+        return keras.backend.is_keras_tensor(picture)
+    except ValueError:  # Keras 2 wants a tensor
+        return False
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")

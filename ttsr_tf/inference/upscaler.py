@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import PIL.Image
+from numpy.typing import ArrayLike
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given
@@ -42,7 +43,7 @@ def load(
 
 
 # See `images.given`: a path, Pillow's picture, an array or tensor.
-Picture = str | os.PathLike | PIL.Image.Image | np.typing.ArrayLike
+Picture = str | os.PathLike | PIL.Image.Image | ArrayLike
 
 
 class Upscaler:
