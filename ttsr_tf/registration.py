@@ -6,8 +6,7 @@ package or after it.
 """
 
 import importlib
-
-import wrapt
+import importlib.util
 
 PACKAGE = "ttsr_tf"
 _LAYERS = (
@@ -37,9 +36,14 @@ class _OnFirstUse:
         return getattr(getattr(importlib.import_module(self._module), self._name), attribute)
 
 
-@wrapt.when_imported("keras")
 def _register(keras):
     registered = keras.saving.get_custom_objects()
     for module, names in CLASSES.items():
         for name in names:  # what is imported already has registered itself
             registered.setdefault(f"{PACKAGE}>{name}", _OnFirstUse(module, name))
+
+
+if importlib.util.find_spec("keras"):  # with a .tflite one can do without it, and without wrapt
+    import wrapt
+
+    wrapt.when_imported("keras")(_register)
