@@ -9,18 +9,20 @@ import pytest
 from ttsr_tf.models import MODELS, model_class
 
 
-def lite_network(folder, model, weights="float16"):
-    """Writes a network as a checkpoint and as a .tflite, compared on parts of the photographs that
-    take a second; gives the paths of both.
+def lite_network(folder, model, weights="float16", base=None):
+    """Writes a network as a checkpoint and as a .tflite, or as a patch of one in the same folder,
+    compared on parts of the photographs that take a second; gives the paths of both.
     """
     from export.lite import verification
     from export.lite.config import LiteRTConfig
     from export.lite.run import export_litert
-    from ttsr_tf.weights import checkpoints
+    from ttsr_tf.weights import checkpoints, tflite
 
-    checkpoint, output = str(folder / "model.safetensors"), str(folder / "model.tflite")
+    name = "patched" if base else "model"
+    suffix = tflite.PATCH_SUFFIX if base else tflite.SUFFIX
+    checkpoint, output = str(folder / f"{name}.safetensors"), str(folder / f"{name}{suffix}")
     checkpoints.save(model, checkpoint)
-    config = LiteRTConfig(checkpoint=checkpoint, output=output, weights=weights)
+    config = LiteRTConfig(checkpoint=checkpoint, output=output, base=base, weights=weights)
     parts = {
         name: (hr[200:280, 200:300], ref[200:260, 220:320])
         for name, (hr, ref) in verification.sample.shown_pairs().items()

@@ -210,9 +210,7 @@ def test_a_graph_of_a_later_runtime_in_a_line(small_lite, tmp_path):
     content = b"\x1c\0\0\0TFL3" + bytes(100)  # as if nothing in it were known
     about = tflite.read_about(small_lite[1])
     path = tmp_path / "late.tflite"
-    path.write_bytes(content)
-    del about["size"], about["sha256"]
-    tflite.append(path, about)
+    tflite.write(path, about, content)
     with pytest.raises(
         InputError, match=rf"^{path} can't be run by this LiteRT \(.*\)\. Install a"
     ):

@@ -20,6 +20,11 @@ class LiteRTConfig(Configuration):
 
     checkpoint: str = string(naming.DEFAULT, naming.MEANING)
     output: str = string(REQUIRED, "Where to write the file; must end in .tflite.")
+    base: str | None = string(
+        None,
+        "A .tflite of such a network in the folder of `output`, which then ends in .tflite.patch "
+        "and has the difference only, with weights stored as there.",
+    )
     weights: str = choice(
         "float16",
         "What weights are stored as; what is computed is float32.",
@@ -33,10 +38,18 @@ def check(config: LiteRTConfig) -> None:
     Raises:
         InputError: weights or a place that can't be used, an extra that isn't installed.
     """
-    if not config.output.endswith(tflite.SUFFIX):
-        raise InputError(f"`output`={config.output} must end in {tflite.SUFFIX}.")
-    check_folder(os.path.dirname(config.output) or ".")
-    files.read_header(naming.path_of(config.checkpoint))
+    suffix = tflite.PATCH_SUFFIX if config.base else tflite.SUFFIX
+    if not config.output.endswith(suffix):
+        raise InputError(f"`output`={config.output} must end in {suffix}.")
+    folder = os.path.dirname(config.output) or "."
+    check_folder(folder)
+    header = files.read_header(naming.path_of(config.checkpoint))
+    if config.base:
+        tflite.read_about(config.base)
+        if files.read_header(config.base) != header:
+            raise InputError(f"`base`={config.base} is of another network than the checkpoint.")
+        if not os.path.samefile(os.path.dirname(config.base) or ".", folder):
+            raise InputError(f"`base`={config.base} must lie in the folder of `output`, {folder}.")
     if not importlib.util.find_spec("ai_edge_litert"):
         raise InputError("The file is run before it appears: pip install 'ttsr-tf[litert]'.")
     if not importlib.util.find_spec("skimage"):

@@ -1,6 +1,7 @@
 """An export from its configuration to a file that was compared with the checkpoint."""
 
 import logging
+import os
 import tempfile
 
 import numpy as np
@@ -36,7 +37,6 @@ def export_litert(config: configs.LiteRTConfig) -> str:
     source = sha256(path)  # now, since the output may be the same file
     model = checkpoints.load(config.checkpoint)
     arrays = {name: np.asarray(v) for name, v in checkpoints.named_variables(model).items()}
-    content, where = named(_converted(model), arrays, config.weights)
     (name,) = (name for name, cls in MODELS.items() if cls == type(model).__name__)
     about = {
         "model": name,
@@ -45,15 +45,16 @@ def export_litert(config: configs.LiteRTConfig) -> str:
         "versions": {"ttsr-tf": __version__, "tensorflow": tf.__version__},
         "source_sha256": source,
         "signatures": SIGNATURES,
-        "weights": where,
     }
     with written_aside(config.output) as aside:
-        with open(aside, "wb") as file:
-            file.write(content)
-        tflite.append(aside, about)
-        for line in verification.compare(aside, model, config.weights):
+        if config.base:
+            tflite.write_patch(aside, about, arrays, base=config.base)
+        else:
+            content, about["weights"] = named(_converted(model), arrays, config.weights)
+            tflite.write(aside, about, content)
+        for line in verification.compare(aside, model):
             print(line, flush=True)
-    print(f"{config.output} written, {len(content) / 1e6:.2f} MB.")
+    print(f"{config.output} written, {os.path.getsize(config.output) / 1e6:.2f} MB.")
     return config.output
 
 

@@ -9,19 +9,19 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import luma, resizing
 from ttsr_tf.inference import Upscaler
 from ttsr_tf.inference.litert import LiteRT
+from ttsr_tf.weights import tflite
 
 _WITHIN_A_LEVEL = 0.999  # of the values; and of the positions, that have the same source
 _TIE = 1e-5  # of confidence: plain areas have many places that match alike
 _LEAST_PSNR = 45  # dB, of float16 weights' picture against the checkpoint's
 
 
-def compare(path: str, model, dtype: str) -> Iterator[str]:
+def compare(path: str, model) -> Iterator[str]:
     """Enlarges the photographs of `ttsr_tf.demo` by both.
 
     Args:
         path: the file's.
         model: the network that it was made of.
-        dtype: what its weights are stored as.
 
     Yields:
         A line for each photograph.
@@ -29,6 +29,7 @@ def compare(path: str, model, dtype: str) -> Iterator[str]:
     Raises:
         InputError: the file doesn't run, or its results differ.
     """
+    (_, _, dtype), *_ = next(iter(tflite.read_about(path)["weights"].values()))
     ours, theirs = Upscaler(model), Upscaler(LiteRT(path))
     for name, (hr, ref) in sample.shown_pairs().items():
         lr = resizing.downscale(hr)

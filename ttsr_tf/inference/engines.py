@@ -54,7 +54,7 @@ def field():
     """The field of every configuration whose command can do without TensorFlow."""
     return choice(
         None,
-        "What computes. Default: litert for a .tflite or ttsr-mini, if the extra is installed.",
+        "What computes. Default: litert for a .tflite or a name, if the extra is installed.",
         enum_values=list(_PACKAGES),
     )
 
@@ -66,7 +66,7 @@ def of(checkpoint: str | os.PathLike, wanted: str | None = None) -> str:
         InputError: there is no such checkpoint, or it can't be computed by that.
     """
     path = naming.path_of(checkpoint)
-    light = path.endswith(tflite.SUFFIX)
+    light = path.endswith(tflite.SUFFIXES)
     engine = wanted or (LITERT if light and _installed(LITERT) else TENSORFLOW)
     if engine == LITERT and not light:
         raise InputError(

@@ -86,7 +86,7 @@ def read_header(path):
                         "file with `ttsr_tf.weights.checkpoints.save`."
                     )
                 return _header("ttsr", json.loads(file.attrs[_OLD_ATTRIBUTE])["config"])
-        if path.endswith(tflite.SUFFIX):
+        if path.endswith(tflite.SUFFIXES):
             about = tflite.read_about(path)
         else:
             with safetensors.safe_open(path, "np") as file:
@@ -123,7 +123,7 @@ def _header(model, parsed):
 
 def read(path):
     """The arrays of a file of this release that has a header: a dict by name."""
-    if path.endswith(tflite.SUFFIX):
+    if path.endswith(tflite.SUFFIXES):
         return tflite.arrays(path)
     with safetensors.safe_open(path, "np") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no dict

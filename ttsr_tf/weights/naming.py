@@ -9,7 +9,7 @@ from ttsr_tf.weights import hub
 from ttsr_tf.weights.files import OLD_SUFFIX, SUFFIX
 
 DEFAULT = "ttsr-mini"
-MEANING = "Weights: a file, a run's folder, hf://OWNER/NAME, or ttsr-mini."
+MEANING = "Weights: a file, a run's folder, hf://OWNER/NAME, ttsr-mini or ttsr-mini-gan."
 IN_RUN_FOLDER, BEST_IN_RUN_FOLDER = f"model{SUFFIX}", f"best{SUFFIX}"
 IMAGENET, RANDOM = "imagenet", "random"
 
@@ -71,7 +71,7 @@ def _sums():
     """Each name's file and its SHA-256."""
     lines = (_SHIPPED / _SUMS).read_text().splitlines()
     pairs = (line.split() for line in lines)
-    return {os.path.splitext(file)[0]: (_SHIPPED / file, digits) for digits, file in pairs}
+    return {file.partition(".")[0]: (_SHIPPED / file, digits) for digits, file in pairs}
 
 
 def _shipped(name):

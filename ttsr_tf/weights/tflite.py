@@ -1,42 +1,62 @@
 """Files for LiteRT (.tflite): what is in them, as a checkpoint and for who runs them.
 
-The end of such a file is a zip archive, where LiteRT has what belongs to a model. Its one entry,
-JSON, has the network and its arguments, plain numbers, and where in the file each weight lies, so
-that the same file is a checkpoint too. `unzip -p model.tflite ttsr-tf.json` shows it.
+The end of such a file is a zip archive, where LiteRT has what belongs to a model. Its entry
+ttsr-tf.json has the network and its arguments, plain numbers, and where in the file each weight
+lies, so that the same file is a checkpoint too. `unzip -p model.tflite ttsr-tf.json` shows it.
+
+A patch (.tflite.patch) is the archive alone, with the difference to a .tflite beside it, its base:
+of networks that share weights, the second one is stored small.
 """
 
 import hashlib
 import json
 import math
+import os
 import zipfile
+import zlib
 
 import numpy as np
 
 from ttsr_tf.errors import InputError
 
-SUFFIX = ".tflite"
+SUFFIX, PATCH_SUFFIX = ".tflite", ".tflite.patch"
+SUFFIXES = SUFFIX, PATCH_SUFFIX
 FORMAT = 1
-_ENTRY = "ttsr-tf.json"
+_ENTRY, _DIFFERENCE = "ttsr-tf.json", "difference"
 
 
-def append(path, about):
-    """Adds the entry to a file that LiteRT's converter wrote.
+def write(path, about, content):
+    """Writes a file.
 
     Args:
         path: file name.
         about: a dict as JSON takes it; see `read_about`.
+        content: bytes that LiteRT's converter wrote.
     """
-    with open(path, "rb") as file:
-        content = file.read()
-    about = {
-        "format": FORMAT,
-        **about,
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    entry = zipfile.ZipInfo(_ENTRY)  # of 1980: equal weights are equal files
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(entry, json.dumps(about, ensure_ascii=False), zipfile.ZIP_DEFLATED)
+    with open(path, "wb") as file:
+        file.write(content)
+    _append(path, {_ENTRY: _json(about, content)})
+
+
+def write_patch(path, about, arrays, *, base):
+    """Writes a patch.
+
+    Args:
+        path: file name.
+        about: as of `write`, of the network whose weights are `arrays`.
+        arrays: the weights, a dict of arrays by name.
+        base: the path of a .tflite in the same folder, of a network with weights of the same
+            names and shapes.
+
+    Raises:
+        InputError: `base` can't be read.
+    """
+    of_base, content = read(base)
+    patched = bytearray(content)
+    for name, parts in of_base["weights"].items():
+        _put(patched, parts, arrays[name])
+    about = {**about, "weights": of_base["weights"], "base": os.path.basename(base)}
+    _append(path, {_DIFFERENCE: _xor(content, patched), _ENTRY: _json(about, patched)})
 
 
 def read_about(path):
@@ -45,14 +65,13 @@ def read_about(path):
     Returns:
         A dict: `model` and `config`, as of `weights.files.Header`; `numbers`, of the network;
         `weights`, dict from name to a list of parts, each (offset, shape, dtype); `size` and
-        `sha256` of what comes before; and what is for people.
+        `sha256` of what comes before; of a patch, the name of its `base`; and what is for people.
 
     Raises:
         InputError: it isn't such a file, not a whole one, or of a later release.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            about = json.loads(archive.read(_ENTRY))
+        about = json.loads(_entry(path, _ENTRY))
         version = about["format"]
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         raise InputError(
@@ -74,13 +93,19 @@ def read(path):
         content: bytes, as LiteRT takes them.
 
     Raises:
-        InputError: as of `read_about`; or the file is damaged.
+        InputError: as of `read_about`; or the file is damaged, or its base is another.
     """
     about = read_about(path)
-    with open(path, "rb") as file:
-        content = file.read(about["size"])
+    if "base" in about:
+        content = _patched(path, about["base"])
+    else:
+        with open(path, "rb") as file:
+            content = file.read(about["size"])
     if hashlib.sha256(content).hexdigest() != about["sha256"]:
-        raise InputError(f"{path} is damaged: its SHA-256 is another. Copy or write it again.")
+        or_base = f", or {about['base']} is not what it was made from" if "base" in about else ""
+        raise InputError(
+            f"{path} is damaged{or_base}: its SHA-256 is another. Copy or write it again."
+        )
     return about, content
 
 
@@ -92,6 +117,50 @@ def arrays(path):
     """
     about, content = read(path)
     return {name: _joined(content, parts) for name, parts in about["weights"].items()}
+
+
+def _patched(path, base):
+    """The content that a patch stands for, or b"" if it can't be told."""
+    beside = os.path.join(os.path.dirname(path), base)
+    if not os.path.isfile(beside):
+        raise InputError(f"{path} is a patch of {base}, which must lie beside it.")
+    _, content = read(beside)
+    try:
+        return _xor(content, _entry(path, _DIFFERENCE))
+    except (KeyError, ValueError, zlib.error, zipfile.BadZipFile):
+        return b""
+
+
+def _json(about, content):
+    signed = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return json.dumps({"format": FORMAT, **about, **signed}, ensure_ascii=False)
+
+
+def _append(path, entries):
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, data in entries.items():
+            entry = zipfile.ZipInfo(name)  # of 1980: equal weights are equal files
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def _entry(path, name):
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name)
+
+
+def _xor(a, b):
+    return np.bitwise_xor(*(np.frombuffer(x, np.uint8) for x in (a, b))).tobytes()
+
+
+def _put(content, parts, array):
+    """Writes a weight where `_joined` finds it."""
+    if array.ndim == 4:
+        array = array.transpose(3, 0, 1, 2)
+    start = 0
+    for offset, shape, dtype in parts:
+        part = array[..., start : start + shape[-1]].astype(dtype).tobytes()
+        content[offset : offset + len(part)] = part
+        start += shape[-1]
 
 
 def _joined(content, parts):
