@@ -1,5 +1,6 @@
 """What every command does around its work."""
 
+import platform
 import subprocess
 import sys
 import time
@@ -81,3 +82,28 @@ def test_the_console_command():
     assert result.returncode == 1
     assert result.stderr == "error: --output is missing. (see --help)\n"
     assert "there is no command 'enlarge': upscale, train" in ttsr("enlarge").stderr
+
+
+_FAULTS = """
+import resource, sys
+import numpy as np
+from ttsr_tf import cli
+if len(sys.argv) > 1:
+    cli.keep_freed_memory()
+def touch():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(2**25, np.uint8)[0]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+touch()
+print(touch())
+"""
+
+
+def test_freed_memory_is_used_again():
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("NOT TESTED: needs glibc")
+    plain, kept = (
+        int(subprocess.check_output([sys.executable, "-c", _FAULTS, *given], cwd=ROOT))
+        for given in ([], ["kept"])
+    )
+    assert plain > 10 and kept < plain / 5

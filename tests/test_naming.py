@@ -1,6 +1,5 @@
 """What --checkpoint means: the weights that come along, by name, and everything else."""
 
-import os
 import shutil
 
 import pytest
@@ -10,7 +9,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.files import sha256
 from ttsr_tf.weights import files, naming, tflite
 
-SHIPPED, SUFFIX = naming._SHIPPED, tflite.SUFFIX  # what serves both engines
+SHIPPED, SUFFIX = naming._SHIPPED, tflite.SUFFIX
 
 
 @pytest.fixture
@@ -24,8 +23,9 @@ def shipped(tmp_path, monkeypatch):
 def test_what_comes_along():
     names = ttsr_tf.weights.names()
     assert naming.DEFAULT in names
-    found = {path.name for path in SHIPPED.iterdir() if path.suffix in (".safetensors", ".tflite")}
-    assert sorted(map(os.path.splitext, found)) == [(name, SUFFIX) for name in names]
+    found = {path.name for path in SHIPPED.iterdir()} - {"SHA256SUMS", *(f"{n}.md" for n in names)}
+    assert sorted(name.partition(".")[0] for name in found) == names
+    assert all(name.endswith(tflite.SUFFIXES) for name in found)  # what serves both engines
     assert sum((SHIPPED / name).stat().st_size for name in found) <= 5e6
     for name in names:
         path = naming.path_of(name)

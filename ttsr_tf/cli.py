@@ -1,6 +1,7 @@
 """What every command does around its work: flags, a quiet start, errors for people."""
 
 import contextlib
+import ctypes
 import dataclasses
 import gc
 import os
@@ -14,6 +15,8 @@ from ttsr_tf import configuration
 from ttsr_tf.errors import InputError
 
 STOPPED = 130  # the exit code that shells give after Ctrl-C
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
+_MOST_KEPT = 2**31 - 1  # bytes, the largest int
 _HELP = {"-h", "-help", "--help", "--helpshort", "--helpfull"}
 
 
@@ -73,6 +76,18 @@ def start_tensorflow():
     gc.freeze()
     gc.enable()
     return "".join(said)
+
+
+def keep_freed_memory():
+    """For a process that computes without TensorFlow: what is freed is used again.
+
+    C's allocator, where it is glibc's, gives large arrays back to the system and asks for new ones,
+    which cost a tenth of a picture's time. Only commands do this, since it holds for the process.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
 
 
 @contextlib.contextmanager

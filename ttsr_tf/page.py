@@ -19,6 +19,8 @@ def main(config):
     print("Loading the network: some seconds.", flush=True)
     if engine == engines.TENSORFLOW:
         cli.start_tensorflow()
+    else:
+        cli.keep_freed_memory()
     # What people upload doesn't outlive the page.
     with tempfile.TemporaryDirectory(prefix="ttsr-page-") as folder:
         # Gradio reads them when it is imported.

@@ -15,6 +15,8 @@ def main(config):
     _, engine = check(config)
     if engine == engines.TENSORFLOW:
         cli.start_tensorflow()
+    else:
+        cli.keep_freed_memory()
     from ttsr_tf.inference import upscale_files
 
     with StopRequest("tile, or picture of a folder") as stop:

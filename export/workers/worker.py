@@ -3,6 +3,7 @@
 import os
 import uuid
 
+from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 from ttsr_tf.inference import engines, load
@@ -38,6 +39,8 @@ class Worker:
     ):
         if engine == engines.TENSORFLOW:
             _set_tensorflow(cpus, gpus)
+        else:
+            cli.keep_freed_memory()
         self._upscaler = load(checkpoint, engine, threads=cpus)
         self._memory_gb = _bounded(memory_gb, gpus) if gpus else memory_gb
         self._aside = aside
