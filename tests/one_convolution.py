@@ -27,7 +27,7 @@ class OneConvolution(keras.Model):
     tile_overlap = 8  # bicubic and the convolution see no further
     bytes_per_pixel = 100
     without_reference = single_image = ideal_textures = None
-    pretrained, shifts = (), 1
+    pretrained, shifts, fast = (), 1, False
 
     def __init__(self, channels=4, **kwargs):
         super().__init__(**kwargs)

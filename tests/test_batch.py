@@ -37,13 +37,12 @@ class Cluster:
     def connected(self, address):
         yield self
 
-    def results(self, ray, jobs, pool, *, checkpoint, aside, engine):
+    def results(self, ray, jobs, pool, *, weights, aside):
         own = worker.Worker(
-            checkpoint=checkpoint,
+            weights=weights,
             cpus=pool.cpus,
             memory_gb=pool.memory_gb,
             aside=aside,
-            engine=engine,
         )
         for job in jobs:
             self.done.append(job)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export.workers import jobs
 from export.workers import worker as workers
-from export.workers.worker import TRIES, Worker
+from export.workers.worker import TRIES, Weights, Worker
 from ttsr_tf import InputError, devices, load
 
 
@@ -85,14 +85,14 @@ def upscaler(tiny_weights):
 def worker(upscaler, tmp_path, monkeypatch, worker_sets):
     monkeypatch.setattr(workers, "load", lambda *_, **__: upscaler)  # its graphs are there
     return Worker(
-        checkpoint="of these", cpus=1, memory_gb=2.0, aside=str(tmp_path), engine="tensorflow"
+        weights=Weights("of these", "tensorflow"), cpus=1, memory_gb=2.0, aside=str(tmp_path)
     )
 
 
 @pytest.mark.parametrize(("cpus", "threads"), [(1, 2), (5, 5)])
 def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
     worker = Worker(
-        checkpoint=str(tiny_weights), cpus=cpus, memory_gb=2.0, aside=".", engine="tensorflow"
+        weights=Weights(str(tiny_weights), "tensorflow"), cpus=cpus, memory_gb=2.0, aside="."
     )
     assert worker_sets == {
         "set_visible_devices": ([], "GPU"),
@@ -101,12 +101,12 @@ def test_what_a_worker_computes_with(tiny_weights, worker_sets, cpus, threads):
     }
     assert worker._upscaler.model.count_params() > 0
     with pytest.raises(InputError, match=r"No checkpoint at none"):
-        Worker(checkpoint="none", cpus=cpus, memory_gb=2.0, aside=".", engine="tensorflow")
+        Worker(weights=Weights("none", "tensorflow"), cpus=cpus, memory_gb=2.0, aside=".")
 
 
 def test_a_worker_without_the_gpu_that_ray_gave(worker_sets):
     with pytest.raises(InputError, match="TensorFlow can't use the GPU that Ray gave"):
-        Worker(checkpoint="of these", cpus=1, memory_gb=2.0, aside=".", gpus=1, engine="tensorflow")
+        Worker(weights=Weights("of these", "tensorflow"), cpus=1, memory_gb=2.0, aside=".", gpus=1)
 
 
 @pytest.mark.parametrize(("gpus", "memory_gb", "expected"), [(0.5, 20, 4), (2, 20, 8), (1, 3, 3)])
@@ -119,7 +119,7 @@ def test_a_worker_with_a_gpu(monkeypatch, worker_sets, gpus, memory_gb, expected
     monkeypatch.setattr(devices, "gpu_memory", lambda: 10 * 2**30)
     monkeypatch.setattr(workers, "load", lambda *_, **__: None)
     worker = Worker(
-        checkpoint="c", cpus=1, memory_gb=memory_gb, aside=".", gpus=gpus, engine="tensorflow"
+        weights=Weights("c", "tensorflow"), cpus=1, memory_gb=memory_gb, aside=".", gpus=gpus
     )
     assert worker._memory_gb == pytest.approx(expected)  # of 10 GiB, what is left beside others
     assert grown == [("GPU", True)]

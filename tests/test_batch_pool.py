@@ -13,7 +13,7 @@ import ray.exceptions
 
 from export.workers import pool
 from export.workers.jobs import Job
-from export.workers.worker import Worker
+from export.workers.worker import Weights, Worker
 from ttsr_tf import InputError
 
 GIB = 2**30
@@ -111,14 +111,14 @@ def test_one_picture_at_a_time_goes_to_a_worker(monkeypatch):
     data = Data(monkeypatch, rows)
     jobs = [Job("a", "r", "o"), Job("b", "r", "p")]
     planned = pool.Pool(3, 2, 1.0, 4.5, 0.5)
-    assert list(pool.results(ray, jobs, planned, checkpoint="c", aside="d", engine="e")) == rows
+    weights = Weights("c", "e", "fast")
+    assert list(pool.results(ray, jobs, planned, weights=weights, aside="d")) == rows
     assert data.items == [job._asdict() for job in jobs]
     assert (data.blocks, data.worker) == (2, Worker)
     assert data.context.execution_no_progress_timeout_s == -1  # a picture may take very long
     options = data.options
     assert options["fn_constructor_kwargs"] == {
-        "checkpoint": "c",
-        "engine": "e",
+        "weights": weights,
         "cpus": 2,
         "memory_gb": 4.5,
         "aside": "d",
@@ -132,9 +132,8 @@ def test_one_picture_at_a_time_goes_to_a_worker(monkeypatch):
 def test_workers_that_cant_go_on(monkeypatch):
     error = ray.exceptions.RayError("a stack\nThe node has no such file.\n")
     Data(monkeypatch, [{"reason": ""}, error])
-    found = pool.results(
-        ray, [Job("a", "r", "o")], pool.Pool(1, 1, 1, 1), checkpoint="", aside="", engine=""
-    )
+    jobs, weights = [Job("a", "r", "o")], Weights("", "")
+    found = pool.results(ray, jobs, pool.Pool(1, 1, 1, 1), weights=weights, aside="")
     assert next(found) == {"reason": ""}
     with pytest.raises(InputError, match=r"The workers can't go on: The node has no such file\. "):
         next(found)

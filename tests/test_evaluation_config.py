@@ -127,6 +127,11 @@ def test_bad_values(config, changed, message):
         config(**changed)
 
 
+def test_a_fast_search_is_another_protocol(config):
+    assert "precision" not in check(config()).protocol
+    assert check(config(precision="fast")).protocol["precision"] == "fast"
+
+
 def test_results_of_another_protocol_are_refused(place, config):
     (place / "out").mkdir()
     found = results.Results(place / "out/results.csv", check(config()).protocol)

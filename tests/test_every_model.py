@@ -95,13 +95,13 @@ def test_a_saved_model_equals_it(upscaler, tmp_path, rng):
 
 def test_a_worker_enlarges_with_it(upscaler, checkpoint, tmp_path, rng, worker_sets):
     pytest.importorskip("ray", reason="NOT TESTED: needs the extra `ray`")
-    from export.workers.worker import Worker
+    from export.workers.worker import Weights, Worker
 
     pictures = {"lr": picture(rng, 14, 18), "ref": picture(rng, 41, 50)}
     for name, pixels in pictures.items():
         PIL.Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     worker = Worker(
-        checkpoint=checkpoint, cpus=1, memory_gb=2.0, aside=str(tmp_path), engine="tensorflow"
+        weights=Weights(checkpoint, "tensorflow"), cpus=1, memory_gb=2.0, aside=str(tmp_path)
     )
     job = {name: str(tmp_path / f"{name}.png") for name in ("lr", "ref", "output")}
     assert worker(job)["reason"] == ""

@@ -119,11 +119,11 @@ def test_the_script_of_the_readme(small_lite, tmp_path, rng):
 
 def test_a_worker_of_a_batch(small_lite, tmp_path, rng):
     pytest.importorskip("ray", reason="NOT TESTED: needs the extra `ray`")
-    from export.workers.worker import Worker
+    from export.workers.worker import Weights, Worker
 
     PIL.Image.fromarray(picture(rng, 14, 18)).save(tmp_path / "lr.png")
-    given = {"checkpoint": small_lite[1], "engine": "litert", "cpus": 1}
-    worker = Worker(**given, memory_gb=2.0, aside=str(tmp_path))
+    weights = Weights(small_lite[1], "litert")
+    worker = Worker(weights=weights, cpus=1, memory_gb=2.0, aside=str(tmp_path))
     paths = {"lr": "lr.png", "ref": "lr.png", "output": "output.png"}
     job = {name: str(tmp_path / file) for name, file in paths.items()}
     assert worker(job)["reason"] == ""

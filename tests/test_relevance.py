@@ -99,5 +99,5 @@ def test_too_little_memory_says_how_much_is_enough():
 
 
 def test_unknown_matching():
-    with pytest.raises(InputError, match="must be streamed or patches, got 'fast'"):
+    with pytest.raises(InputError, match="must be streamed, patches or clustered, got 'fast'"):
         Relevance("fast")

@@ -6,6 +6,7 @@ import importlib.util
 from ttsr_tf.configuration import REQUIRED, Configuration, integer, string, switch
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import make_folder
+from ttsr_tf.inference import engines
 from ttsr_tf.weights import files, naming
 
 
@@ -32,6 +33,7 @@ class SavedModelConfig(Configuration):
         "Height times width of the largest reference; larger ones are refused.",
         lower_bound=160 * 160,
     )
+    precision: str = engines.precision()
     verify: bool = switch(True, "Compare the written model with the checkpoint on photographs.")
     warmup: bool = switch(
         True, "Write requests that TF Serving warms up with; needs the extra `serving`."

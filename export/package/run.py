@@ -33,7 +33,7 @@ def export_saved_model(config: configs.SavedModelConfig) -> str:
     configs.check(config)
     limits = Limits(config.max_lr_pixels, config.max_ref_pixels)
     pairs = photographs.pairs(limits) if config.warmup or config.verify else []
-    upscaler = inference.load(config.checkpoint)
+    upscaler = inference.load(config.checkpoint, precision=config.precision)
     with versions.aside(config.output_dir) as folder:
         try:
             _write(folder, config, upscaler, limits=limits, pairs=pairs)

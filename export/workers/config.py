@@ -59,6 +59,7 @@ class BatchConfig(Configuration):
         "What a worker may use, GiB; a larger picture is done in tiles. Default: its share.",
         lower_bound=0,
     )
+    precision: str = engines.precision()
 
 
 def check(config: BatchConfig) -> tuple[list[jobs.Job], str]:

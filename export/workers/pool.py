@@ -12,7 +12,7 @@ from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 
 from .jobs import Job
-from .worker import Worker
+from .worker import Weights, Worker
 
 _MOST_BLOCKS = 5_000  # of pictures that go to a worker together; Ray is slow with more of them
 _JOINED_WITHIN = 60  # seconds
@@ -127,18 +127,15 @@ def _workers_of(node, cpus, gpus):
     return min(by_cpus, int(node["GPU"] / gpus + 1e-6)) if gpus else by_cpus
 
 
-def results(
-    ray, jobs: list[Job], pool: Pool, *, checkpoint: str, aside: str, engine: str
-) -> Iterator[dict]:
+def results(ray, jobs: list[Job], pool: Pool, *, weights: Weights, aside: str) -> Iterator[dict]:
     """Does the jobs.
 
     Args:
         ray: the module, connected.
         jobs: list of `Job`.
         pool: a `Pool`.
-        checkpoint: file name of weights, or a run folder.
+        weights: `Weights`.
         aside: folder beside the outputs for what is not whole yet.
-        engine: what computes, TENSORFLOW or LITERT of `inference.engines`.
 
     Yields:
         What `Worker` returns of every job, as they are done.
@@ -154,12 +151,11 @@ def results(
     ).map(
         Worker,
         fn_constructor_kwargs={
-            "checkpoint": checkpoint,
+            "weights": weights,
             "cpus": pool.cpus,
             "memory_gb": pool.memory_gb,
             "aside": aside,
             "gpus": pool.gpus,
-            "engine": engine,
         },
         # One picture each: what waits for a lost worker is not given to another.
         compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),

@@ -14,6 +14,7 @@ from ttsr_tf.weights import naming
 
 from . import config as configs
 from . import pool as pools
+from .worker import Weights
 
 FAILURES = "failures.csv"
 _COLUMNS = "lr", "ref", "reason"  # of a worker's result
@@ -89,9 +90,9 @@ def _do(config, jobs, results, *, engine, total):
             flush=True,
         )
         progress = Progress(total, "picture", total - len(jobs))
-        checkpoint, failed = naming.for_others(config.checkpoint), 0
-        given = {"checkpoint": checkpoint, "aside": folder, "engine": engine}
-        for result in pools.results(ray, jobs, pool, **given):
+        weights = Weights(naming.for_others(config.checkpoint), engine, config.precision)
+        failed = 0
+        for result in pools.results(ray, jobs, pool, weights=weights, aside=folder):
             results.append(result)
             failed += bool(result["reason"])
             progress.advance(failed=failed)

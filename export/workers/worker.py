@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from typing import NamedTuple
 
 from ttsr_tf import cli
 from ttsr_tf.errors import InputError
@@ -12,15 +13,28 @@ from ttsr_tf.inference.run import write
 TRIES = 3
 
 
+class Weights(NamedTuple):
+    """What a network is loaded from, and how.
+
+    Attributes:
+        checkpoint: file name of weights, a run's folder or a name.
+        engine: what computes, TENSORFLOW or LITERT of `engines`.
+        precision: EXACT or FAST of `engines`.
+    """
+
+    checkpoint: str
+    engine: str
+    precision: str = engines.EXACT
+
+
 class Worker:
     """Enlarges pictures, one after the other; Ray restarts it, and repeats what it was doing.
 
     Args:
-        checkpoint: file name of weights, or a run folder.
+        weights: `Weights`.
         cpus: how many it may compute with.
         memory_gb: what it may take, GiB; larger pictures are done in tiles.
         aside: folder beside the outputs for what is not whole yet.
-        engine: what computes, TENSORFLOW or LITERT of `engines`.
         gpus: how many TensorFlow may compute with; less than 1: with that part of one's memory.
 
     Raises:
@@ -30,18 +44,19 @@ class Worker:
     def __init__(
         self,
         *,
-        checkpoint: str,
+        weights: Weights,
         cpus: int,
         memory_gb: float,
         aside: str,
-        engine: str,
         gpus: float = 0,
     ):
-        if engine == engines.TENSORFLOW:
+        if weights.engine == engines.TENSORFLOW:
             _set_tensorflow(cpus, gpus)
         else:
             cli.keep_freed_memory()
-        self._upscaler = load(checkpoint, engine, threads=cpus)
+        self._upscaler = load(
+            weights.checkpoint, weights.engine, threads=cpus, precision=weights.precision
+        )
         self._memory_gb = _bounded(memory_gb, gpus) if gpus else memory_gb
         self._aside = aside
         self._ref_path = self._ref = None

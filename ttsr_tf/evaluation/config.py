@@ -20,6 +20,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.evaluation import references, results
 from ttsr_tf.files import check_folder, sha256
 from ttsr_tf.images import degradation
+from ttsr_tf.inference import engines
 from ttsr_tf.inference.config import memory_field
 from ttsr_tf.weights import files, lpips, naming
 
@@ -84,6 +85,7 @@ class EvaluationConfig(Configuration):
         enum_values=lpips.NETS,
     )
     memory_gb: float | None = memory_field()
+    precision: str = engines.precision()
 
 
 class Plan(NamedTuple):
@@ -129,6 +131,8 @@ def check(config):
         "checkpoint_sha256": sha256(path),
         "version": f"ttsr-tf {__version__}",
     }
+    if config.precision != engines.EXACT:
+        protocol["precision"] = config.precision
     if config.lpips:
         protocol["lpips_network"] = config.lpips
         protocol["lpips_sha256"] = sha256(lpips.path_of(config.lpips))

@@ -84,7 +84,7 @@ def _picture_set(config):
 def _method(config, cases):
     border = config.crop_border
     return Method(
-        load(config.checkpoint),
+        load(config.checkpoint, precision=config.precision),
         metrics.Scores(config.test_y_channel, border),
         cases,
         LPIPS(config.lpips, border) if config.lpips else None,

@@ -44,6 +44,7 @@ class UpscaleConfig(Configuration):
         None, "Where to write a picture of where textures came from."
     )
     memory_gb: float | None = memory_field()
+    precision: str = engines.precision()
 
 
 def check(config):

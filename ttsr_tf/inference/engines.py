@@ -9,6 +9,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.weights import naming, tflite
 
 TENSORFLOW, LITERT = "tensorflow", "litert"
+EXACT, FAST = PRECISIONS = "exact", "fast"
 _PACKAGES = {TENSORFLOW: "tensorflow", LITERT: "ai_edge_litert"}
 
 
@@ -56,6 +57,15 @@ def field():
         None,
         "What computes. Default: litert for a .tflite or a name, if the extra is installed.",
         enum_values=list(_PACKAGES),
+    )
+
+
+def precision():
+    """The field of every configuration that chooses between equal and nearly equal pictures."""
+    return choice(
+        EXACT,
+        "fast: large references are searched in likely places only, for nearly the same picture.",
+        enum_values=PRECISIONS,
     )
 
 

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from ttsr_tf import cli
+from ttsr_tf import cli, clusters
 from ttsr_tf.errors import InputError
 from ttsr_tf.inference import memory, pasting, search, shifting
 from ttsr_tf.weights import tflite
@@ -24,6 +24,7 @@ class LiteRT:
     Args:
         path: file name.
         threads: how many it computes with; default: as many as there are processors.
+        fast: as of `ttsr_tf.models.Network`.
 
     Attributes:
         value_channels, query_channels, shifts, smallest_lr, smallest_ref, tile_overlap,
@@ -38,7 +39,8 @@ class LiteRT:
     costs = memory.LITERT
     out_of_memory = MemoryError
 
-    def __init__(self, path: str | os.PathLike, threads: int | None = None):
+    def __init__(self, path: str | os.PathLike, threads: int | None = None, *, fast: bool = False):
+        self.fast = fast
         self._path = os.fspath(path)
         about, self._content = tflite.read(self._path)
         numbers = dict(about["numbers"])
@@ -62,11 +64,12 @@ class LiteRT:
         return self._run("query", lr_up=lr_up)["query"]
 
     def match(self, query, key):
+        how = {"padding": self._padding, "fast": self.fast}
         if self.shifts == 1:
-            return search.match(query, key, padding=self._padding)
+            return search.match(query, key, **how)
         channels = [self.value_channels[0]]
         (query, pixels), (key, key_pixels) = (np.split(x, channels, -1) for x in (query, key))
-        index, confidence = search.match(query, key, padding=self._padding)
+        index, confidence = search.match(query, key, **how)
         return shifting.align(pixels, key_pixels, index), confidence
 
     def transfer(self, value, index):
@@ -87,6 +90,8 @@ class LiteRT:
         if not ref_sizes and self.without_reference:
             return self._flops["alone"] * area + self._flops["alone_pair"] * area**2
         of_all = self._flops["position"] * area + self._flops["key"] * keys
+        if self.fast and clusters.used(area, keys):
+            return of_all + clusters.flops(area, keys, self._flops["pair"] // 2)
         return of_all + self._flops["pair"] * area * keys
 
     def _single_image(self, pictures):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
+from ttsr_tf import clusters
 from ttsr_tf.inference import containers
 
 _ITSELF = 0.1 * 2**30  # bytes more, where LR's own maps are matched at every scale
@@ -50,6 +51,9 @@ def needed(model, lr_size, ref_sizes):
     kept = 4 * (fine + middle / 4 + (coarse + model.query_channels) / 16)
     costs = _costs(model)
     synthesis = 16 * costs.synthesis * model.bytes_per_pixel * math.prod(lr_size)
+    queries, keys = math.prod(lr_size), max(refs) // 16
+    if model.fast and clusters.used(queries, keys):
+        synthesis = max(synthesis, clusters.memory(queries, keys))
     fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
     encoding = costs.encoding * max(refs)
     both = encoding + synthesis if costs.held else max(encoding, synthesis)

@@ -30,7 +30,7 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
         KeyboardInterrupt: somebody wanted to stop; a picture of a folder is finished before.
     """
     jobs, engine = configs.check(config)
-    upscaler = load(config.checkpoint, engine)
+    upscaler = load(config.checkpoint, engine, precision=config.precision)
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref

@@ -9,18 +9,22 @@ import math
 
 import numpy as np
 
+from ttsr_tf import clusters
+from ttsr_tf.inference import clustered
+
 _EPSILON = 1e-24  # of a squared norm
 _SIDE = 64  # of a tile, positions; smaller ones spend more on their surroundings
 _PART = 2**17  # scores
 
 
-def match(query, key, *, padding):
+def match(query, key, *, padding, fast=False):
     """Best match by normalised inner product of 3×3 patches: what `layers.Relevance` gives.
 
     Args:
         query: float32 [1, H, W, C].
         key: float32 [1, h, w, C].
         padding: "same" or "valid", as of `layers.Relevance`.
+        fast: whether large maps are compared with likely places only, its "clustered".
 
     Returns:
         index: int32 [1, H, W], row-major positions in the key, the first one on a tie.
@@ -29,13 +33,23 @@ def match(query, key, *, padding):
     query, key = query[0], key[0]
     if padding == "same":
         query, key = (np.pad(x, [(1, 1), (1, 1), (0, 0)]) for x in (query, key))
-        index = best_match(query, key)
+        index = _matched(query, key, fast)
         return index[None], _confidence(query, key, index)[None, ..., None]
     width = key.shape[1]
-    patch = best_match(query, key)
+    patch = _matched(query, key, fast)
     confidence = np.pad(_confidence(query, key, patch), 1, "edge")
     index = (patch // (width - 2) + 1) * width + patch % (width - 2) + 1  # its centre
     return np.pad(index, 1, "edge")[None], confidence[None, ..., None]
+
+
+def _matched(query, key, fast):
+    """The number of the key's patch for every patch of the query, as of `best_match`."""
+    patches = (math.prod(n - 2 for n in x.shape[:2]) for x in (query, key))
+    if not fast or not clusters.used(*patches):
+        return best_match(query, key)
+    first, second = np.moveaxis(clustered.good_matches(query, key), -1, 0)
+    better = _confidence(query, key, second) > _confidence(query, key, first)
+    return np.where(better, second, first)
 
 
 def best_match(query, key):

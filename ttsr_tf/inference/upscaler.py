@@ -20,7 +20,11 @@ from ttsr_tf.weights import naming
 
 
 def load(
-    checkpoint: str | os.PathLike, engine: str | None = None, *, threads: int | None = None
+    checkpoint: str | os.PathLike,
+    engine: str | None = None,
+    *,
+    threads: int | None = None,
+    precision: str = engines.EXACT,
 ) -> "Upscaler":
     """An `Upscaler` with trained weights.
 
@@ -31,15 +35,25 @@ def load(
             `litert` is installed, and where TensorFlow isn't; then neither TensorFlow nor Keras is
             imported.
         threads: how many LiteRT computes with; default: as many as there are processors.
+        precision: "exact", or "fast": large references are searched in likely places only, for
+            nearly the same picture.
 
     Raises:
-        InputError: nothing there, not such a file, or a damaged one; one for another engine.
+        InputError: nothing there, not such a file, or a damaged one; one for another engine; an
+            unknown `precision`.
     """
+    if precision not in engines.PRECISIONS:
+        raise InputError(
+            f"`precision` must be {' or '.join(engines.PRECISIONS)}, got {precision!r}."
+        )
+    fast = precision == engines.FAST
     if engines.of_python(checkpoint, engine) == engines.LITERT:
-        return Upscaler(LiteRT(naming.path_of(checkpoint), threads))
+        return Upscaler(LiteRT(naming.path_of(checkpoint), threads, fast=fast))
     from ttsr_tf.weights import checkpoints  # imports TensorFlow
 
-    return Upscaler(checkpoints.load(checkpoint))
+    model = checkpoints.load(checkpoint)
+    model.fast = fast
+    return Upscaler(model)
 
 
 # See `images.given`: a path, Pillow's picture, an array or tensor.

@@ -1,17 +1,20 @@
 """Relevance: for every patch of the query, the best match among the key's.
 
-Found by streaming (see search.py) or by the plain form, as the paper writes it.
+Found by streaming (see search.py), by the plain form, as the paper writes it, or among likely ones
+(see clustered_search.py).
 """
 
 import keras
 import tensorflow as tf
 
+from ttsr_tf import clusters
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers import portable
+from ttsr_tf.layers.clustered_search import good_matches
 from ttsr_tf.layers.padding import SAME, check_padding
 from ttsr_tf.layers.search import EPSILON, best_match
 
-STREAMED, PATCHES = "streamed", "patches"
+STREAMED, PATCHES, CLUSTERED = "streamed", "patches", "clustered"
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")
@@ -23,7 +26,9 @@ class Relevance(keras.layers.Layer):
 
     Args:
         matching: "streamed", or "patches" for the plain form: unfolded patches and one product,
-            as the paper writes it, whose memory grows with the product of both sizes.
+            as the paper writes it, whose memory grows with the product of both sizes; or
+            "clustered", which compares large maps with likely places only: nearly the best match,
+            in a tenth of the time.
         matching_memory_mb: bound on what the streamed search allocates, MiB.
         padding: "same" matches a patch around every position, zeros beyond the border; "valid" only
             the patches that lie within the maps, as SRNTT does: positions at the query's border
@@ -43,8 +48,10 @@ class Relevance(keras.layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.supports_jit = False  # XLA would want every size known
         self.input_spec = [keras.layers.InputSpec(ndim=n) for n in (4, 4)]
-        if matching not in (STREAMED, PATCHES):
-            raise InputError(f"`matching` must be {STREAMED} or {PATCHES}, got {matching!r}.")
+        if matching not in (STREAMED, PATCHES, CLUSTERED):
+            raise InputError(
+                f"`matching` must be {STREAMED}, {PATCHES} or {CLUSTERED}, got {matching!r}."
+            )
         check_padding(padding)
         self.matching = matching
         self.matching_memory_mb = matching_memory_mb
@@ -67,10 +74,16 @@ class Relevance(keras.layers.Layer):
             return _match_patches(query, key)
         if portable.wanted():
             index = portable.best_match(query, key, EPSILON)
+        elif self.matching == CLUSTERED:
+            large = clusters.used(_patches_of(query), _patches_of(key))
+            index = tf.cond(large, lambda: _good(query, key), lambda: self._best(query, key))
         else:
-            query_alone, key_alone = tf.stop_gradient(query), tf.stop_gradient(key)
-            index = best_match(query_alone, key_alone, self.matching_memory_mb)
+            index = self._best(query, key)
         return index, _confidence(query, key, index)
+
+    def _best(self, query, key):
+        query, key = tf.stop_gradient(query), tf.stop_gradient(key)
+        return best_match(query, key, self.matching_memory_mb)
 
     def compute_output_shape(self, input_shape):
         size = tuple(input_shape[0][:3])
@@ -83,6 +96,18 @@ class Relevance(keras.layers.Layer):
             "matching_memory_mb": self.matching_memory_mb,
             "padding": self.padding,
         }
+
+
+def _patches_of(x):
+    return tf.reduce_prod(tf.shape(x, tf.int64)[1:3] - 2)
+
+
+def _good(query, key):
+    """The better one of two good matches: int32 [B, H, W]."""
+    query, key = tf.stop_gradient(query), tf.stop_gradient(key)
+    first, second = tf.unstack(good_matches(query, key), axis=-1)
+    better = _confidence(query, key, second) > _confidence(query, key, first)
+    return tf.where(better[..., 0], second, first)
 
 
 def _match_patches(query, key):

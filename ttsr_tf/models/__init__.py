@@ -54,6 +54,8 @@ class Network(Protocol):
         bytes_per_pixel: memory that `synthesise` takes for a pixel of `sr`.
         texture_extractor: the layer whose variables learn at a rate of their own.
         pretrained: layers that learn first, by what `single_image` makes, and then no more.
+        fast: whether `match` looks for nearly the best place, which is faster if the reference is
+            large; may be set before the network is used.
     """
 
     value_channels: tuple[int, int, int]
@@ -65,6 +67,7 @@ class Network(Protocol):
     bytes_per_pixel: int
     texture_extractor: object
     pretrained: tuple
+    fast: bool
 
     def query(self, lr_up: Tensor) -> Tensor:
         """What the reference is searched for: [B, H, W, query_channels]."""

@@ -160,7 +160,8 @@ class SRNTT(TransferNetwork):
         if not ref_sizes:  # LR, a sixteenth of what is matched with it at every scale
             search = (coarse + 4**2 * middle + 16**2 * fine) * queries**2 // 8
             return network + search + EXTRACTOR_FLOPS * 17 * queries
-        return network + 2 * coarse * queries * keys + EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
+        extractor = EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
+        return network + self.search_flops(queries, keys) + extractor
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", *OPTIONS["srntt"]

@@ -8,7 +8,8 @@ ref          ─ VGG19 ─► value (×1, ×2, ×4) ─ transfer(index) ─► t
 import keras
 import tensorflow as tf
 
-from ttsr_tf import compat, layers
+from ttsr_tf import clusters, compat, layers
+from ttsr_tf.layers.relevance import CLUSTERED, STREAMED
 from ttsr_tf.models import TEXTURES
 from ttsr_tf.models.sizes import (
     INPUT_SIGNATURE,
@@ -103,6 +104,21 @@ class TransferNetwork(keras.Model):
     @property
     def shifts(self):
         return layers.SHIFTS if self.alignment else 1
+
+    @property
+    def fast(self):
+        return self.relevance.matching == CLUSTERED
+
+    @fast.setter
+    def fast(self, wanted):
+        self.relevance.matching = CLUSTERED if wanted else STREAMED
+
+    def search_flops(self, queries, keys):
+        """Of `match`, from numbers of positions."""
+        channels = self.value_channels[0]
+        if self.fast and clusters.used(queries, keys):
+            return clusters.flops(queries, keys, channels)
+        return 2 * channels * queries * keys
 
     def compile(self, *args, **kwargs):
         """As Keras has it, but the optimizer's variables are created here, not in `fit`."""

@@ -177,8 +177,12 @@ class TTSR(TransferNetwork):
         at_x2, at_x4, others = (5, 21, 244) if self.cross_scale else (4, 16, 115)
         # Of n×n channels, in areas of LR; `others` at 64 channels.
         convs = 2 * (shallow + x1 + at_x2 * x2 + at_x4 * x4) + others
-        backbone, search = 18 * n**2 * convs * queries, 2 * self.value_channels[0] * queries * keys
-        return backbone + search + EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
+        backbone = 18 * n**2 * convs * queries
+        return (
+            backbone
+            + self.search_flops(queries, keys)
+            + EXTRACTOR_FLOPS * 16 * (queries + 2 * keys)
+        )
 
     def get_config(self):
         names = "num_residual_blocks", "num_features", *OPTIONS["ttsr"]

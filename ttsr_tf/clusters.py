@@ -1,0 +1,51 @@
+"""The numbers of the search that compares a patch with likely ones only, and what it costs.
+
+Patches are described by their principal components, and the key's are put into clusters; a patch of
+the query is compared with those in the clusters nearest to it, and exactly with the best of these.
+`ttsr_tf.layers` and `ttsr_tf.inference` have it in TensorFlow and in NumPy.
+"""
+
+import math
+from typing import NamedTuple
+
+COMPONENTS = 128
+SAMPLE = 1024  # of the key's patches, for the components
+SEARCHED = 12  # one of so many clusters is
+CANDIDATES = 2  # which are compared exactly
+BLOCK = 2**24  # similarities at once
+LEAST_PAIRS = 10**8  # of fewer, comparing all is as fast
+
+
+class Clusters(NamedTuple):
+    """The key's patches.
+
+    Attributes:
+        vectors: their components, float32 [n, COMPONENTS] of unit length, cluster after cluster.
+        centres: float32 [clusters, COMPONENTS], of unit length.
+        ends: int [clusters], where each one's vectors end.
+    """
+
+    vectors: object
+    centres: object
+    ends: object
+
+
+def number(keys):
+    """How many clusters `keys` patches are put into."""
+    return math.ceil(3 * math.sqrt(keys))
+
+
+def used(queries, keys):
+    """Whether a fast search of so many patches is one of likely ones only."""
+    return queries * keys >= LEAST_PAIRS
+
+
+def flops(queries, keys, channels):
+    """About the floating point operations of a search."""
+    of_clusters = number(keys) * (queries + 2 * keys) + queries * keys // SEARCHED
+    return 2 * COMPONENTS * (9 * channels * (queries + keys) + of_clusters)
+
+
+def memory(queries, keys):
+    """About the bytes that it takes: components, those of the key twice; and a block."""
+    return 4 * (COMPONENTS * (queries + 2 * keys) + 2 * BLOCK)
