@@ -200,6 +200,30 @@ def test_converted_to_half_the_size(model, tmp_path):
     assert_same_halves(checkpoints.load(path), model)
 
 
+def test_weights_between_two(model, tmp_path):
+    paths = [tmp_path / f"{name}.safetensors" for name in "abc"]
+    checkpoints.save(model, str(paths[0]))
+    a = files.read(str(paths[0]))
+    b = {name: array[::-1] + 1 for name, array in a.items()}
+    files.write(str(paths[1]), files.read_header(str(paths[0])), b)
+    given = {"checkpoint": paths[1], "between": paths[0], "share": 0.75, "output": paths[2]}
+    convert.main(convert.ConvertConfig(**given))
+    for name, array in files.read(str(paths[2])).items():
+        np.testing.assert_allclose(array, 0.25 * a[name] + 0.75 * b[name], atol=1e-6)
+
+
+def test_between_weights_of_another_network(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    checkpoints.save(model, str(path))
+    given = {"between": "ttsr-mini", "output": tmp_path / "c.safetensors"}
+    with pytest.raises(
+        InputError, match=r"holds TTSR with .* not TTSR with .* Give the same sizes"
+    ):
+        convert.main(convert.ConvertConfig(checkpoint=path, **given))
+    with pytest.raises(InputError, match="`between` goes with `checkpoint`"):
+        convert.main(convert.ConvertConfig(torch_checkpoint=path, **given))
+
+
 @pytest.mark.parametrize("given", [{}, {"checkpoint": "ttsr-mini", "torch_checkpoint": "a.pt"}])
 def test_one_thing_is_converted(given, tmp_path):
     config = convert.ConvertConfig(output=tmp_path / "a.safetensors", **given)

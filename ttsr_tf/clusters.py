@@ -8,9 +8,11 @@ the query is compared with those in the clusters nearest to it, and exactly with
 import math
 from typing import NamedTuple
 
-COMPONENTS = 128
-SAMPLE = 1024  # of the key's patches, for the components
-SEARCHED = 12  # one of so many clusters is
+CHANNELS = 48  # that are left of the maps
+COMPONENTS = 128  # of a patch of them
+SAMPLE = 2048  # of the key's vectors and patches, for the components
+SEARCHED = 12  # one of so many clusters is,
+LEAST_SEARCHED = 8  # but so many are
 CANDIDATES = 2  # which are compared exactly
 BLOCK = 2**24  # similarities at once
 LEAST_PAIRS = 10**8  # of fewer, comparing all is as fast
@@ -32,7 +34,7 @@ class Clusters(NamedTuple):
 
 def number(keys):
     """How many clusters `keys` patches are put into."""
-    return math.ceil(3 * math.sqrt(keys))
+    return math.ceil(1.5 * math.sqrt(keys)) + 1
 
 
 def used(queries, keys):
@@ -43,7 +45,8 @@ def used(queries, keys):
 def flops(queries, keys, channels):
     """About the floating point operations of a search."""
     of_clusters = number(keys) * (queries + 2 * keys) + queries * keys // SEARCHED
-    return 2 * COMPONENTS * (9 * channels * (queries + keys) + of_clusters)
+    of_components = (channels + 9 * COMPONENTS) * CHANNELS * (queries + keys)
+    return 2 * (COMPONENTS * of_clusters + of_components)
 
 
 def memory(queries, keys):

@@ -1,16 +1,17 @@
 """Converts weights of the authors' programs, TTSR's (PyTorch) and SRNTT's (TensorFlow 1), or ours
-to half their size.
+to half their size, or to weights between two.
 
 python -m ttsr_tf.convert --torch_checkpoint=TTSR.pt --output=ttsr.safetensors
 python -m ttsr_tf.convert --srntt_models=SRNTT/models/SRNTT --output=srntt.safetensors
 python -m ttsr_tf.convert --checkpoint=runs/mini --dtype=float16 --output=mini.safetensors
+python -m ttsr_tf.convert --checkpoint=runs/mini_gan --between=ttsr-mini --output=sharp.safetensors
 """
 
 import dataclasses
 import os
 
 from ttsr_tf import cli
-from ttsr_tf.configuration import REQUIRED, Configuration, choice, string, switch
+from ttsr_tf.configuration import REQUIRED, Configuration, choice, number, string, switch
 from ttsr_tf.errors import InputError
 from ttsr_tf.files import check_folder
 from ttsr_tf.weights import files, naming
@@ -35,6 +36,14 @@ class ConvertConfig(Configuration):
         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5.",
     )
     checkpoint: str | None = string(None, naming.MEANING)
+    between: str | None = string(
+        None,
+        "Another one of the same network, such as what `checkpoint` was trained from: the result "
+        "is between both, as its pictures are.",
+    )
+    share: float = number(
+        0.8, "Of `checkpoint`, the rest is of `between`.", lower_bound=0, upper_bound=1
+    )
     dtype: str = choice(
         "float32", "What is written; what it is read as stays float32.", enum_values=files.DTYPES
     )
@@ -47,6 +56,8 @@ def main(config):
     from ttsr_tf.weights import checkpoints
 
     model = _model(config)
+    if config.between:
+        checkpoints.interpolate(model, config.between, 1 - config.share)
     checkpoints.save(model, config.output, dtype=config.dtype)
     print(f"{config.output}: {model.count_params():,} parameters, {checkpoints.arguments(model)}")
 
@@ -58,6 +69,8 @@ def _check(config):
         raise InputError("Give one of `torch_checkpoint`, `srntt_models` and `checkpoint`.")
     if config.init and not config.srntt_models:
         raise InputError("`init` goes with `srntt_models`. Leave it.")
+    if config.between and not config.checkpoint:
+        raise InputError("`between` goes with `checkpoint`. Give both.")
     if config.checkpoint:
         files.read_header(naming.path_of(config.checkpoint))
     elif config.srntt_models:

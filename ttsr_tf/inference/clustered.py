@@ -3,9 +3,11 @@
 import numpy as np
 
 from ttsr_tf import clusters
-from ttsr_tf.clusters import CANDIDATES, COMPONENTS, SAMPLE, SEARCHED
+from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, LEAST_SEARCHED, SAMPLE, SEARCHED
 
 _EPSILON = np.float32(1e-12)
+_SHIFTS = [*np.ndindex(3, 3)]
+_ROWS = 4
 
 
 def good_matches(query, key):
@@ -18,7 +20,9 @@ def good_matches(query, key):
     Returns:
         int32 [H, W, 2], row-major numbers of the key's patches.
     """
-    components = _components(key)
+    channels = _components(_sampled(key.reshape(-1, key.shape[-1])), CHANNELS)
+    query, key = query @ channels, key @ channels
+    components = _components(_unit(_sampled_patches(key)), COMPONENTS)
     theirs = _unit(_described(key, components))
     centres = _centres(theirs)
     home = _nearest(theirs, centres)
@@ -34,47 +38,53 @@ def good_matches(query, key):
 def _search(own, those):
     """The best of the clusters near each of `own` [n, D]: int [n, 2], places in their vectors."""
     affinity = own @ those.centres.T
-    wanted = -(-affinity.shape[-1] // SEARCHED)
-    least = np.partition(affinity, -wanted, -1)[:, -wanted, None]
-    searched = np.ascontiguousarray((affinity >= least).T)
-    score = np.full((len(own), CANDIDATES), -np.inf, np.float32)
-    index = np.zeros((len(own), CANDIDATES), int)
-    for start, end, rows in zip([0, *those.ends], those.ends, searched, strict=False):
-        rows = np.flatnonzero(rows)
-        if start == end or not len(rows):
+    searched = min(max(len(those.centres) // SEARCHED, LEAST_SEARCHED), len(those.centres))
+    near = np.argpartition(affinity, -searched, -1)[:, -searched:].astype(np.int16)
+    # Row by row of the query, and the same sorted by cluster.
+    order = np.argsort(near, None, kind="stable")
+    counts = np.bincount(near.ravel(), minlength=affinity.shape[-1])
+    score = np.full(near.size, -np.inf, np.float32)
+    index = np.zeros(near.size, np.int32)
+    start = end = 0
+    for last, count in zip(those.ends, counts, strict=True):
+        first, start = start, last
+        places, end = order[end : end + count], end + count
+        if first == last or not count:
             continue
-        similarity = own[rows] @ those.vectors[start:end].T
-        at = similarity.argmax(-1)[:, None]
-        best = np.take_along_axis(similarity, at, -1)
-        scores = np.concatenate([score[rows], best], -1)
-        places = np.concatenate([index[rows], start + at], -1)
-        order = np.argsort(-scores, -1, kind="stable")[:, :CANDIDATES]
-        score[rows] = np.take_along_axis(scores, order, -1)
-        index[rows] = np.take_along_axis(places, order, -1)
-    return index
+        similarity = own[places // searched] @ those.vectors[first:last].T
+        at = similarity.argmax(-1)
+        score[places] = np.take_along_axis(similarity, at[:, None], -1)[:, 0]
+        index[places] = first + at
+    best = np.argpartition(score.reshape(near.shape), -CANDIDATES, -1)[:, -CANDIDATES:]
+    return np.take_along_axis(index.reshape(near.shape), best, -1)
 
 
-def _components(key):
-    """The principal components of the key's unit patches: [3, 3, C, D]."""
+def _components(sample, number):
+    """Principal components of vectors [n, D], most first: [D, number]."""
+    _, components = np.linalg.eigh(sample.T @ sample)
+    return components[:, : -number - 1 : -1]
+
+
+def _sampled(vectors):
+    return vectors[np.linspace(0, len(vectors) - 1, SAMPLE).astype(int)]
+
+
+def _sampled_patches(key):
     height, width = np.subtract(key.shape[:2], 2)
-    row, column = np.divmod(np.arange(SAMPLE) * (height * width - 1) // (SAMPLE - 1), width)
-    vectors = [key[row + dy, column + dx] for dy in range(3) for dx in range(3)]
-    sample = _unit(np.concatenate(vectors, -1))
-    # The Gram matrix has the covariance's values, of which there are fewer here.
-    values, coefficients = np.linalg.eigh(sample @ sample.T)
-    values, coefficients = values[-COMPONENTS:], coefficients[:, -COMPONENTS:]
-    scaled = coefficients / np.sqrt(np.maximum(values, _EPSILON))
-    return (sample.T @ scaled).reshape(3, 3, -1, COMPONENTS)
+    row, column = np.divmod(_sampled(np.arange(height * width)), width)
+    vectors = [key[row + dy, column + dx] for dy, dx in _SHIFTS]
+    return np.concatenate(vectors, -1)
 
 
 def _described(x, components):
     """[H + 2, W + 2, C] → [H·W, D]."""
     height, width = np.subtract(x.shape[:2], 2)
-    described = np.zeros((height, width, COMPONENTS), np.float32)
-    for dy in range(3):
-        for dx in range(3):
-            described += x[dy : dy + height, dx : dx + width] @ components[dy, dx]
-    return described.reshape(-1, COMPONENTS)
+    parts = []
+    for y in range(0, height, _ROWS):  # whose patches stay in the processor's cache
+        rows = x[y : y + _ROWS + 2]
+        shifted = [rows[dy : len(rows) - 2 + dy, dx : dx + width] for dy, dx in _SHIFTS]
+        parts.append(np.concatenate(shifted, -1).reshape(-1, len(components)) @ components)
+    return np.concatenate(parts)
 
 
 def _centres(theirs):

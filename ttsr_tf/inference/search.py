@@ -33,23 +33,24 @@ def match(query, key, *, padding, fast=False):
     query, key = query[0], key[0]
     if padding == "same":
         query, key = (np.pad(x, [(1, 1), (1, 1), (0, 0)]) for x in (query, key))
-        index = _matched(query, key, fast)
-        return index[None], _confidence(query, key, index)[None, ..., None]
+        index, confidence = _matched(query, key, fast)
+        return index[None], confidence[None, ..., None]
     width = key.shape[1]
-    patch = _matched(query, key, fast)
-    confidence = np.pad(_confidence(query, key, patch), 1, "edge")
+    patch, confidence = _matched(query, key, fast)
+    confidence = np.pad(confidence, 1, "edge")
     index = (patch // (width - 2) + 1) * width + patch % (width - 2) + 1  # its centre
     return np.pad(index, 1, "edge")[None], confidence[None, ..., None]
 
 
 def _matched(query, key, fast):
-    """The number of the key's patch for every patch of the query, as of `best_match`."""
+    """The number of the key's patch for every patch of the query, and the score: [H, W] twice."""
     patches = (math.prod(n - 2 for n in x.shape[:2]) for x in (query, key))
     if not fast or not clusters.used(*patches):
-        return best_match(query, key)
+        index = best_match(query, key)
+        return index, _confidence(query, key, index)
     first, second = np.moveaxis(clustered.good_matches(query, key), -1, 0)
-    better = _confidence(query, key, second) > _confidence(query, key, first)
-    return np.where(better, second, first)
+    score, other = (_confidence(query, key, index) for index in (first, second))
+    return np.where(other > score, second, first), np.maximum(score, other)
 
 
 def best_match(query, key):
@@ -120,14 +121,14 @@ class _Searched:
 
 def _confidence(query, key, index):
     """The score at the match: [H, W]."""
-    height, width = index.shape
     norms = _squared_norms(query) * _squared_norms(key).ravel()[index]
     row, column = np.divmod(index, key.shape[1] - 2)
     product = np.zeros(index.shape, np.float32)
-    for dy in range(3):
-        for dx in range(3):
-            own = query[dy : dy + height, dx : dx + width]
-            product += np.einsum("ijk,ijk->ij", own, key[row + dy, column + dx])
+    width = index.shape[1]
+    for y in range(len(index)):  # each in the processor's cache
+        for dy, dx in itertools.product(range(3), repeat=2):
+            match = key[row[y] + dy, column[y] + dx]
+            product[y] += np.einsum("jk,jk->j", query[y + dy, dx : dx + width], match)
     return product / np.sqrt(np.maximum(norms, np.float32(_EPSILON)))
 
 

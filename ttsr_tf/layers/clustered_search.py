@@ -6,7 +6,16 @@ section IV) without the quantization.
 
 import tensorflow as tf
 
-from ttsr_tf.clusters import BLOCK, CANDIDATES, COMPONENTS, SAMPLE, SEARCHED, Clusters
+from ttsr_tf.clusters import (
+    BLOCK,
+    CANDIDATES,
+    CHANNELS,
+    COMPONENTS,
+    LEAST_SEARCHED,
+    SAMPLE,
+    SEARCHED,
+    Clusters,
+)
 
 _EPSILON = 1e-12
 
@@ -35,7 +44,9 @@ def good_matches(query, key):
 
 def _search(query, key):
     size = tf.shape(query)[:2] - 2
-    components = _components(key)
+    channels = _components(_sampled(tf.reshape(key, [-1, tf.shape(key)[-1]])), CHANNELS)
+    query, key = (tf.tensordot(x, channels, 1) for x in (query, key))
+    components = _components(_sampled_patches(key), COMPONENTS)
     theirs = tf.math.l2_normalize(_described(key, components), -1, _EPSILON)
     own = _described(query, components)
     centres = _centres(theirs)
@@ -51,64 +62,72 @@ def _search_block(own, clusters):
     """The best of the clusters near each of `own` [n, D]: int32 [n, 2], places in their vectors."""
     vectors, centres, ends = clusters
     affinity = tf.matmul(own, centres, transpose_b=True)
-    least = tf.math.top_k(affinity, -(-_len(centres) // SEARCHED)).values[:, -1:]
-    searched = tf.transpose(affinity >= least)
+    searched = tf.minimum(tf.maximum(_len(centres) // SEARCHED, LEAST_SEARCHED), _len(centres))
+    near = tf.math.top_k(affinity, searched, sorted=False).indices
+    # Row by row of the query, and the same sorted by cluster.
+    flat = tf.reshape(near, [-1])
+    order = tf.argsort(flat, stable=True)
+    rows = order // tf.shape(near)[1]
+    stops = tf.cumsum(tf.math.bincount(flat, minlength=_len(centres), maxlength=_len(centres)))
 
-    def search_cluster(c, score, index):
-        # An empty one has the first key after it.
-        start = tf.minimum(tf.where(c > 0, ends[c - 1], 0), _len(vectors) - 1)
-        keys = vectors[start : tf.maximum(ends[c], start + 1)]
-        rows = tf.where(searched[c])
-        similarity = tf.matmul(tf.gather(own, rows[:, 0]), keys, transpose_b=True)
-        at = tf.argmax(similarity, -1, output_type=tf.int32)[:, None]
-        best = tf.gather(similarity, at, batch_dims=1)
-        scores = tf.concat([tf.gather(score, rows[:, 0]), best], -1)
-        places = tf.concat([tf.gather(index, rows[:, 0]), start + at], -1)
-        scores, order = tf.math.top_k(scores, CANDIDATES)
-        places = tf.gather(places, order, batch_dims=1)
-        return (
-            c + 1,
-            tf.tensor_scatter_nd_update(score, rows, scores),
-            tf.tensor_scatter_nd_update(index, rows, places),
-        )
+    def search_cluster(c, scores, places):
+        before = tf.maximum(c - 1, 0)
+        start, first = (tf.where(c > 0, x[before], 0) for x in (stops, ends))
+        first = tf.minimum(first, _len(vectors) - 1)  # of an empty one, the next one's
+        keys = vectors[first : tf.maximum(ends[c], first + 1)]
+        similarity = tf.matmul(tf.gather(own, rows[start : stops[c]]), keys, transpose_b=True)
+        at = tf.argmax(similarity, -1, output_type=tf.int32)
+        score = tf.gather(similarity, at, batch_dims=1)
+        return c + 1, scores.write(c, score), places.write(c, first + at)
 
-    shape = [_len(own), CANDIDATES]
-    _, _, index = tf.while_loop(
-        lambda c, *_: c < _len(centres),
-        search_cluster,
-        [0, tf.fill(shape, -float("inf")), tf.zeros(shape, tf.int32)],
-        parallel_iterations=1,
+    arrays = [
+        tf.TensorArray(dtype, _len(centres), infer_shape=False, element_shape=[None])
+        for dtype in (tf.float32, tf.int32)
+    ]
+    _, *found = tf.while_loop(
+        lambda c, *_: c < _len(centres), search_cluster, [0, *arrays], parallel_iterations=1
     )
-    return index
+    score, place = (
+        tf.reshape(tf.scatter_nd(order[:, None], x.concat(), tf.shape(flat)), tf.shape(near))
+        for x in found
+    )
+    return tf.gather(place, tf.math.top_k(score, CANDIDATES).indices, batch_dims=1)
 
 
-def _components(key):
-    """The principal components of the key's unit patches, as a kernel [3, 3, C, D]."""
-    height, width = tf.unstack(tf.cast(tf.shape(key)[:2] - 2, tf.int64))
-    places = tf.range(SAMPLE, dtype=tf.int64) * (height * width - 1) // (SAMPLE - 1)
-    row, column = places // width, places % width
+def _components(sample, number):
+    """Principal components of vectors [n, D], most first: [D, number]."""
+    _, components = tf.linalg.eigh(tf.matmul(sample, sample, transpose_a=True))
+    return tf.reverse(components, [1])[:, :number]
+
+
+def _sampled(vectors):
+    last = tf.cast(_len(vectors) - 1, tf.int64)
+    return tf.gather(vectors, tf.range(SAMPLE, dtype=tf.int64) * last // (SAMPLE - 1))
+
+
+def _sampled_patches(key):
+    """Unit ones: [n, 9·C]."""
+    height, width = tf.unstack(tf.shape(key)[:2] - 2)
+    place = _sampled(tf.range(height * width))
+    row, column = place // width, place % width
     vectors = [
         tf.gather_nd(key, tf.stack([row + dy, column + dx], -1))
         for dy in range(3)
         for dx in range(3)
     ]
-    sample = tf.math.l2_normalize(tf.concat(vectors, -1), -1, _EPSILON)
-    # The Gram matrix has the covariance's values, of which there are fewer here.
-    values, coefficients = tf.linalg.eigh(tf.matmul(sample, sample, transpose_b=True))
-    values, coefficients = values[-COMPONENTS:], coefficients[:, -COMPONENTS:]
-    scaled = coefficients * tf.math.rsqrt(tf.maximum(values, _EPSILON))
-    return tf.reshape(tf.matmul(sample, scaled, transpose_a=True), [3, 3, -1, COMPONENTS])
+    return tf.math.l2_normalize(tf.concat(vectors, -1), -1, _EPSILON)
 
 
 def _described(x, components):
     """[H + 2, W + 2, C] → [H·W, D]."""
-    return tf.reshape(tf.nn.conv2d(x[None], components, 1, "VALID"), [-1, COMPONENTS])
+    kernel = tf.reshape(components, [3, 3, -1, COMPONENTS])
+    return tf.reshape(tf.nn.conv2d(x[None], kernel, 1, "VALID"), [-1, COMPONENTS])
 
 
 def _centres(theirs):
-    """Of 3·√n clusters of n unit vectors: one step of Lloyd's, from places far apart."""
+    """Of 1.5·√n clusters of n unit vectors: one step of Lloyd's, from places far apart."""
     n = tf.cast(_len(theirs), tf.float64)
-    clusters = tf.cast(tf.math.ceil(3 * tf.sqrt(n)), tf.int64)
+    clusters = tf.cast(tf.math.ceil(1.5 * tf.sqrt(n)), tf.int64) + 1
     first = tf.range(clusters) * tf.cast(n - 1, tf.int64) // tf.maximum(clusters - 1, 1)
     centres = tf.gather(theirs, first)
     sums = tf.math.unsorted_segment_sum(theirs, _nearest(theirs, centres), _len(centres))

@@ -91,6 +91,32 @@ def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
     Raises:
         InputError: as of `load`; or the file's network is another, or of other sizes.
     """
+    _restore(model, _path_of_same(model, checkpoint))
+
+
+def interpolate(model: Network, checkpoint: str | os.PathLike, share: float) -> None:
+    """Moves a built network's weights towards those of a file, or of a run's folder.
+
+    What comes of such weights is between what comes of both (Wang et al., ESRGAN, 2018, section
+    3.4), if one was trained from the other.
+
+    Args:
+        model: a network.
+        checkpoint: as of `load`.
+        share: how far, from 0 to 1.
+
+    Raises:
+        InputError: as of `load_into`.
+    """
+    path = _path_of_same(model, checkpoint)
+    variables = named_variables(model)
+    before = {name: np.array(variable) for name, variable in variables.items()}
+    _restore(model, path)
+    for name, variable in variables.items():
+        variable.assign((1 - share) * before[name] + share * np.asarray(variable))
+
+
+def _path_of_same(model, checkpoint):
     path = naming.path_of(checkpoint)
     header = files.read_header(path)
     wanted = arguments(model)
@@ -99,7 +125,7 @@ def load_into(model: Network, checkpoint: str | os.PathLike) -> None:
             f"{path} holds {MODELS[header.model]} with {header.config}, not "
             f"{type(model).__name__} with {wanted}. Give the same sizes."
         )
-    _restore(model, path)
+    return path
 
 
 def _restore(model, path):

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 from typing import NamedTuple
 
+import numpy as np
 import safetensors
 import safetensors.numpy
 
@@ -62,6 +63,8 @@ def write(path, header, arrays):
     check_name("path", path)
     versions = {name: importlib.metadata.version(name) for name in ("keras", "tensorflow")}
     about = {**header._asdict(), "versions": {"ttsr-tf": __version__, **versions}}
+    # safetensors writes memory as it lies there, whatever an array's strides.
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     # One entry, since safetensors writes several in any order: equal weights are equal files.
     content = safetensors.numpy.save(arrays, {_HEADER: json.dumps(about)})
     with written_aside(path) as aside, open(aside, "wb") as file:
