@@ -31,7 +31,7 @@ class Costs(NamedTuple):
 
 
 TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=False)
-LITERT = Costs(0.18 * 2**30, 1_450, 2.9, held=True)
+LITERT = Costs(0.18 * 2**30, 1_450, 3.2, held=True)
 
 _EFFICIENCY = 0.7  # of a network, beside a matrix product
 
