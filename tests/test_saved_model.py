@@ -130,7 +130,7 @@ def test_a_model_that_differs_is_removed(config, exported, exported_model, tmp_p
         shutil.copytree(exported / "ttsr" / "1", folder)
 
     monkeypatch.setattr(run, "_write", write)
-    monkeypatch.setattr(run.inference, "load", lambda checkpoint: Other(exported_model.model))
+    monkeypatch.setattr(run.inference, "load", lambda *_, **__: Other(exported_model.model))
     with pytest.raises(InputError, match=r"removed: `sr` differs from the checkpoint's in \d"):
         export_saved_model(config())
     assert not list((tmp_path / "ttsr").iterdir())
