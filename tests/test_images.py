@@ -183,7 +183,11 @@ def test_colours_are_those_of_the_profile(tmp_path, rng, mode):
     assert (found.alpha == 77).all() if mode == "RGBA" else found.alpha is None
 
 
-@pytest.mark.parametrize("profile", [None, SRGB, b"damaged", SWAPPED[:200]])
+# With names of their own, since a profile has the second in it in which it was made, and both
+# processes of a test run must know the tests by the same names.
+@pytest.mark.parametrize(
+    "profile", [None, SRGB, b"damaged", SWAPPED[:200]], ids=["none", "srgb", "damaged", "cut"]
+)
 def test_without_another_profile_no_bit_changes(tmp_path, rng, profile):
     colours = rng.integers(256, size=(40, 60, 3), dtype=np.uint8)
     PIL.Image.fromarray(colours).save(tmp_path / "a.png", icc_profile=profile)
