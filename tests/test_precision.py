@@ -47,8 +47,8 @@ def test_what_it_takes_is_known(photographs):
     small = (20, 30), [(120, 160)]  # searched as ever
     assert len({model.flops(*small) for model in models}) == 1
     assert len({memory.needed(model, *small) for model in models}) == 1
-    pairs = [[memory.needed(model, *sizes) for model in models]]
-    assert all(exact <= fast for exact, fast in pairs)
+    exact, fast = (memory.needed(model, *sizes) for model in models)
+    assert exact <= fast
     both = [loaded(engine, "fast").model.flops(*sizes) for engine in ENGINES]
     assert both[0] == pytest.approx(both[1], rel=1e-6)
 

@@ -12,6 +12,7 @@ CHANNELS = 48  # that are left of the maps
 COMPONENTS = 128  # of a patch of them
 SAMPLE = 2048  # of the key's vectors and patches, for the components
 SEARCHED = 12  # one of so many clusters is,
+PER_ROOT = 1.5  # clusters, for each of the root of the number of patches
 LEAST_SEARCHED = 8  # but so many are
 CANDIDATES = 2  # which are compared exactly
 BLOCK = 2**24  # similarities at once
@@ -34,7 +35,7 @@ class Clusters(NamedTuple):
 
 def number(keys):
     """How many clusters `keys` patches are put into."""
-    return math.ceil(1.5 * math.sqrt(keys)) + 1
+    return math.ceil(PER_ROOT * math.sqrt(keys)) + 1
 
 
 def used(queries, keys):

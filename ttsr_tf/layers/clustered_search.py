@@ -12,6 +12,7 @@ from ttsr_tf.clusters import (
     CHANNELS,
     COMPONENTS,
     LEAST_SEARCHED,
+    PER_ROOT,
     SAMPLE,
     SEARCHED,
     Clusters,
@@ -125,9 +126,10 @@ def _described(x, components):
 
 
 def _centres(theirs):
-    """Of 1.5·√n clusters of n unit vectors: one step of Lloyd's, from places far apart."""
+    """Of the clusters of unit vectors: one step of Lloyd's, from places far apart."""
     n = tf.cast(_len(theirs), tf.float64)
-    clusters = tf.cast(tf.math.ceil(1.5 * tf.sqrt(n)), tf.int64) + 1
+    # As `clusters.number`, of a tensor.
+    clusters = tf.cast(tf.math.ceil(PER_ROOT * tf.sqrt(n)), tf.int64) + 1
     first = tf.range(clusters) * tf.cast(n - 1, tf.int64) // tf.maximum(clusters - 1, 1)
     centres = tf.gather(theirs, first)
     sums = tf.math.unsorted_segment_sum(theirs, _nearest(theirs, centres), _len(centres))

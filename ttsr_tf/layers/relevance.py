@@ -72,18 +72,18 @@ class Relevance(keras.layers.Layer):
         """The key's patch, by its number, for every patch of the query; and the confidence."""
         if self.matching == PATCHES:
             return _match_patches(query, key)
-        if portable.wanted():
-            index = portable.best_match(query, key, EPSILON)
-        elif self.matching == CLUSTERED:
+        if self.matching == CLUSTERED and not portable.wanted():
             large = clusters.used(_patches_of(query), _patches_of(key))
-            index = tf.cond(large, lambda: _good(query, key), lambda: self._best(query, key))
-        else:
-            index = self._best(query, key)
-        return index, _confidence(query, key, index)
+            return tf.cond(large, lambda: _good(query, key), lambda: self._best(query, key))
+        return self._best(query, key)
 
     def _best(self, query, key):
-        query, key = tf.stop_gradient(query), tf.stop_gradient(key)
-        return best_match(query, key, self.matching_memory_mb)
+        if portable.wanted():
+            index = portable.best_match(query, key, EPSILON)
+        else:
+            query_alone, key_alone = tf.stop_gradient(query), tf.stop_gradient(key)
+            index = best_match(query_alone, key_alone, self.matching_memory_mb)
+        return index, _confidence(query, key, index)
 
     def compute_output_shape(self, input_shape):
         size = tuple(input_shape[0][:3])
@@ -103,11 +103,12 @@ def _patches_of(x):
 
 
 def _good(query, key):
-    """The better one of two good matches: int32 [B, H, W]."""
-    query, key = tf.stop_gradient(query), tf.stop_gradient(key)
-    first, second = tf.unstack(good_matches(query, key), axis=-1)
-    better = _confidence(query, key, second) > _confidence(query, key, first)
-    return tf.where(better[..., 0], second, first)
+    """The better one of two good matches, and its confidence."""
+    found = good_matches(tf.stop_gradient(query), tf.stop_gradient(key))
+    first, second = tf.unstack(found, axis=-1)
+    score, other = (_confidence(query, key, index) for index in (first, second))
+    better = other > score
+    return tf.where(better[..., 0], second, first), tf.where(better, other, score)
 
 
 def _match_patches(query, key):
