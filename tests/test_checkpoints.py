@@ -222,6 +222,9 @@ def test_between_weights_of_another_network(model, tmp_path):
         convert.main(convert.ConvertConfig(checkpoint=path, **given))
     with pytest.raises(InputError, match="`between` goes with `checkpoint`"):
         convert.main(convert.ConvertConfig(torch_checkpoint=path, **given))
+    given = {"checkpoint": path, "share": 0.5, "output": given["output"]}
+    with pytest.raises(InputError, match="`share` goes with `between`"):
+        convert.main(convert.ConvertConfig(**given))
 
 
 @pytest.mark.parametrize("given", [{}, {"checkpoint": "ttsr-mini", "torch_checkpoint": "a.pt"}])

@@ -17,6 +17,7 @@ from ttsr_tf.files import check_folder
 from ttsr_tf.weights import files, naming
 
 _SOURCES = "torch_checkpoint", "srntt_models", "checkpoint"
+_SHARE = 0.8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,11 @@ class ConvertConfig(Configuration):
         "Another one of the same network, such as what `checkpoint` was trained from: the result "
         "is between both, as its pictures are.",
     )
-    share: float = number(
-        0.8, "Of `checkpoint`, the rest is of `between`.", lower_bound=0, upper_bound=1
+    share: float | None = number(
+        None,
+        f"Of `checkpoint`, the rest is of `between`; {_SHARE}, if not given.",
+        lower_bound=0,
+        upper_bound=1,
     )
     dtype: str = choice(
         "float32", "What is written; what it is read as stays float32.", enum_values=files.DTYPES
@@ -57,7 +61,8 @@ def main(config):
 
     model = _model(config)
     if config.between:
-        checkpoints.interpolate(model, config.between, 1 - config.share)
+        share = _SHARE if config.share is None else config.share
+        checkpoints.interpolate(model, config.between, 1 - share)
     checkpoints.save(model, config.output, dtype=config.dtype)
     print(f"{config.output}: {model.count_params():,} parameters, {checkpoints.arguments(model)}")
 
@@ -71,6 +76,8 @@ def _check(config):
         raise InputError("`init` goes with `srntt_models`. Leave it.")
     if config.between and not config.checkpoint:
         raise InputError("`between` goes with `checkpoint`. Give both.")
+    if config.share is not None and not config.between:
+        raise InputError("`share` goes with `between`. Give both, or leave it.")
     if config.checkpoint:
         files.read_header(naming.path_of(config.checkpoint))
     elif config.srntt_models:

@@ -17,10 +17,7 @@ from ttsr_tf.web.config import PageConfig, check
 def main(config):
     engine = check(config)
     print("Loading the network: some seconds.", flush=True)
-    if engine == engines.TENSORFLOW:
-        cli.start_tensorflow()
-    else:
-        cli.keep_freed_memory()
+    engines.start(engine)
     # What people upload doesn't outlive the page.
     with tempfile.TemporaryDirectory(prefix="ttsr-page-") as folder:
         # Gradio reads them when it is imported.

@@ -13,10 +13,7 @@ from ttsr_tf.progress import StopRequest
 
 def main(config):
     _, engine = check(config)
-    if engine == engines.TENSORFLOW:
-        cli.start_tensorflow()
-    else:
-        cli.keep_freed_memory()
+    engines.start(engine)
     from ttsr_tf.inference import upscale_files
 
     with StopRequest("tile, or picture of a folder") as stop:

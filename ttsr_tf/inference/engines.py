@@ -4,6 +4,7 @@ import importlib.util
 import os
 from typing import Protocol
 
+from ttsr_tf import cli
 from ttsr_tf.configuration import choice
 from ttsr_tf.errors import InputError
 from ttsr_tf.weights import naming, tflite
@@ -96,6 +97,14 @@ def of_python(checkpoint: str | os.PathLike, wanted: str | None = None) -> str:
     """As `of`, but a name such as ttsr-mini stands for a Keras model where there can be one."""
     named = os.fspath(checkpoint) in naming.names()
     return of(checkpoint, wanted or (TENSORFLOW if named and _installed(TENSORFLOW) else None))
+
+
+def start(engine):
+    """Prepares this process, which is a command's own, for one of them."""
+    if engine == TENSORFLOW:
+        cli.start_tensorflow()
+    else:
+        cli.keep_freed_memory()
 
 
 def _installed(engine):
