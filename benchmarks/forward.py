@@ -53,9 +53,7 @@ def main(config):
     _stages(model, given, timed)
     outputs = timed("whole", lambda: model(given))
     lr_size, ref_size = (tuple(given[name].shape[1:3]) for name in ("lr", "ref"))
-    print(
-        f"| as `ttsr_tf.upscale` estimates | {memory.seconds(model, [lr_size], [ref_size]):.1f} |"
-    )
+    print(f"| as `ttsr_tf.upscale` estimates | {memory.seconds(model, lr_size, [ref_size]):.1f} |")
 
     def backbone():
         return model.synthesise(given, [outputs[name] for name in TEXTURES], outputs["confidence"])

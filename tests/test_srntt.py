@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -81,7 +83,7 @@ def test_tiles_without_a_reference_search_all_of_the_picture(model, lr, monkeypa
     whole = Upscaler(model).upscale_with_attention(lr)
     monkeypatch.setattr("ttsr_tf.inference.tiles._SMALLEST", 8)
     needed = "ttsr_tf.inference.memory.needed"
-    monkeypatch.setattr(needed, lambda model, size, refs: size[0] * size[1])
+    monkeypatch.setattr(needed, lambda *_, tile, **__: math.prod(tile))
     monkeypatch.setattr("ttsr_tf.inference.memory.allowed", lambda *_: 1000)
     counts = []
     tiled = Upscaler(model).upscale_with_attention(lr, progress=lambda _, n: counts.append(n))

@@ -81,9 +81,34 @@ def test_tiles_do_not_get_so_small_that_most_of_the_time_is_overlap(model, monke
     assert len(tiles.cut(model, (90, 100), REF, memory_gb=64, seconds=20)) == 1
 
 
-def test_the_time_of_tiles_and_of_the_encoding_is_that_of_all(model, monkeypatch):
+def test_the_time_of_one_piece_is_that_of_all_flops(model, monkeypatch):
     monkeypatch.setattr(memory, "_flops_per_second", lambda model: 1e9)
-    sizes = [(90, 60), (40, 50)]
-    parts = sum(memory.seconds_of_tile(model, size, REF) for size in sizes)
-    encoding = model.flops((0, 0), REF) / 1e9
-    assert memory.seconds(model, sizes, REF) == pytest.approx(encoding + parts)
+    assert memory.seconds(model, (90, 60), REF) == pytest.approx(model.flops((90, 60), REF) / 1e9)
+    tile = memory.seconds_of_tile(model, (50, 60), REF)
+    more = memory.seconds(model, (90, 60), REF, tile_sizes=[(50, 60)] * 3) - 3 * tile
+    assert more == pytest.approx(
+        (model.flops((90, 60), REF) - model.flops((90, 60), [(0, 0)])) / 1e9
+    )
+
+
+def test_bands_are_bounded_in_time_where_that_is_wanted(model, monkeypatch):
+    monkeypatch.setattr(memory, "_flops_per_second", lambda model: 1e9)
+    size, refs = (90, 60), [(40, 40), (160, 160)]
+    assert tiles.bands(model, size, refs) == [slice(0, 90)]
+    whole = memory.seconds_of_search(model, size, refs[1:])
+    cuts = tiles.bands(model, size, refs, seconds=whole / 5)
+    assert [(band.start, band.stop) for band in cuts] == [(18 * n, 18 * n + 18) for n in range(5)]
+    assert len(tiles.bands(model, size, refs, seconds=whole / 1000)) == 11  # of 8 rows and more
+    assert tiles.bands(model, size, [], seconds=1) == [slice(0, 90)]
+
+
+def test_a_large_reference_takes_the_memory_of_its_keys_or_its_values(model):
+    """Not of both, and what encodes it no more than that of a band."""
+    size = 3000, 4000
+    values, keys = (4 * 12e6 * n for n in (64 + 128 / 4 + 256 / 16, 256 / 16))
+    encoding = 1_450 * 2**20
+    fixed = memory.TENSORFLOW.fixed
+    assert memory.needed(model, (40, 40), [size]) == pytest.approx(fixed + values + encoding)
+    held = memory.needed(model, (40, 40), [size], encoded=True)
+    query = 40 * 40 * 4 * 256
+    assert held == pytest.approx(fixed + values + keys + encoding + query)

@@ -73,9 +73,11 @@ def test_tiles_give_the_whole_picture(either, rng, monkeypatch):
     lr, ref = picture(rng, 61, 70), picture(rng, 48, 52)
     whole = either.upscale_with_attention(lr, ref)
     monkeypatch.setattr(tiles, "cut", lambda model, size, *_, **__: tiles.grid(size, 24))
+    bands = [slice(0, 9), slice(9, 30), slice(30, 31), slice(31, 61)]
+    monkeypatch.setattr(tiles, "bands", lambda *_, **__: bands)
     seen = []
     tiled = either.upscale_with_attention(lr, ref, progress=lambda *n: seen.append(n))
-    assert seen == [(n, 9) for n in range(1, 10)]
+    assert seen == [(n, 13) for n in range(1, 14)]
     for name in ("source", "index"):
         np.testing.assert_array_equal(tiled[name], whole[name])
     np.testing.assert_allclose(tiled["confidence"], whole["confidence"], atol=1e-5)
@@ -244,9 +246,6 @@ def test_bad_pictures(upscaler, lr, ref, message):
 
 
 def test_a_gpu_that_runs_out_of_memory_is_told_in_words():
-    class Greedy:
-        def enlarge(self, lr, *, last):
-            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-
-    with pytest.raises(InputError, match=r"isn't enough .* smaller `memory_gb`"):
-        ways.enlarged(Greedy(), Stages, None, last=True)
+    told = pytest.raises(InputError, match=r"isn't enough .* smaller `memory_gb`")
+    with told, ways.memory_reported(Stages):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")

@@ -31,7 +31,10 @@ class Engine(Protocol):
     out_of_memory: type[Exception]
 
     def encode(self, ref, ref_down_up):
-        """key, value; the sides of `ref` are multiples of 4."""
+        """key, of `ref_down_up`, and value, of `ref`; their sides are multiples of 4."""
+
+    def kept(self, x):
+        """A map of `encode`, or an array with the same, as the engine takes it again and again."""
 
     def query(self, lr_up):
         """query."""

@@ -15,7 +15,6 @@ from ttsr_tf.inference import memory, pasting, search, shifting
 from ttsr_tf.weights import tflite
 
 _SCALES = 1, 2, 4
-_KEPT = "query", "synthesise", "single_image"  # ready for another picture, in their memory
 
 
 class LiteRT:
@@ -58,7 +57,11 @@ class LiteRT:
     def encode(self, ref, ref_down_up):
         """uint8 [1, h, w, 3] twice → key, value."""
         found = self._run("encode", ref=ref, ref_down_up=ref_down_up)
-        return found["key"], _pyramid("value", found)
+        value = _pyramid("value", found)
+        return found["key"], tuple(np.float16(x) for x in value) if self.fast else value
+
+    def kept(self, x):
+        return x
 
     def query(self, lr_up):
         return self._run("query", lr_up=lr_up)["query"]
@@ -105,8 +108,10 @@ class LiteRT:
 
     def _run(self, name, **inputs):
         # Each has its interpreter, since memory that one has taken for a signature stays with it.
-        interpreter = self._kept.get(name) or self._new()
-        if name in _KEPT:
+        # Of small pictures it is ready for another one.
+        keeps = "lr_up" in inputs and inputs["lr_up"].size <= 48 * memory.KEPT
+        interpreter = (keeps and self._kept.get(name)) or self._new()
+        if keeps:
             self._kept[name] = interpreter
         with cli.stderr_kept():
             return interpreter.get_signature_runner(name)(**inputs)

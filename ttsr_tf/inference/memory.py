@@ -10,7 +10,9 @@ import psutil
 
 from ttsr_tf import clusters
 from ttsr_tf.inference import containers
+from ttsr_tf.inference.encoding import BAND
 
+KEPT = 2**13  # pixels of LR up to which LiteRT keeps its memory for the next picture
 _ITSELF = 0.1 * 2**30  # bytes more, where LR's own maps are matched at every scale
 
 
@@ -19,63 +21,84 @@ class Costs(NamedTuple):
 
     Attributes:
         fixed: bytes of the process with weights and the matching.
-        encoding: bytes while a reference is encoded, for each of its pixels.
+        encoding: bytes while a reference is encoded, for each of its pixels that are at once.
         synthesis: how many times the network's `bytes_per_pixel`.
-        held: whether the last picture's memory is still held while a reference is encoded.
+        held: of how many of LR's pixels the last picture's memory is still held.
     """
 
     fixed: float
     encoding: float
     synthesis: float
-    held: bool
+    held: int
 
 
-TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=False)
-LITERT = Costs(0.18 * 2**30, 1_450, 3.2, held=True)
+TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=0)
+LITERT = Costs(0.18 * 2**30, 1_450, 3.2, held=KEPT)
 
 _EFFICIENCY = 0.7  # of a network, beside a matrix product
 
 
-def needed(model, lr_size, ref_sizes):
-    """About the bytes that enlarging in one piece takes at its peak, all of the process.
+def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
+    """About the bytes that enlarging takes at its peak, all of the process.
 
     Args:
         model: a network (see `ttsr_tf.models`).
         lr_size: (height, width) in pixels.
         ref_sizes: list of them; empty: without a reference, where what is matched with LR instead
             is four times as large as LR.
+        tile: (height, width) of the largest tile with its surroundings; default: one piece.
+        encoded: whether all references are in memory, keys and values; else first the keys are,
+            then the values.
     """
-    refs = [math.prod(size) for size in ref_sizes] or [16 * math.prod(lr_size)]
+    costs, pixels = _costs(model), math.prod(lr_size)
+    refs = [math.prod(size) for size in ref_sizes] or [16 * pixels]
+    synthesis = 16 * costs.synthesis * model.bytes_per_pixel
+    of_tile = synthesis * math.prod(tile or lr_size)
     coarse, middle, fine = model.value_channels
-    # Value and key, for each pixel.
-    kept = 4 * (fine + middle / 4 + (coarse + model.query_channels) / 16)
-    costs = _costs(model)
-    synthesis = 16 * costs.synthesis * model.bytes_per_pixel * math.prod(lr_size)
-    queries, keys = math.prod(lr_size), max(refs) // 16
-    if model.fast and clusters.used(queries, keys):
-        synthesis = max(synthesis, clusters.memory(queries, keys))
+    # Of a reference's pixel.
+    of_key = 4 * model.query_channels / 16
+    of_value = (2 if model.fast and costs is LITERT else 4) * (fine + middle / 4 + coarse / 16)
+    encoding = costs.encoding * min(max(refs), BAND)
+    query, keys = 4 * model.query_channels * pixels, max(refs) // 16
+    of_search = clusters.memory(pixels, keys) if model.fast and clusters.used(pixels, keys) else 0
+    values = of_value * sum(refs)
+    of_keys = of_key * (sum(refs) if encoded else max(refs))
+    searching = of_keys + query + max(of_search, encoding)
+    if encoded:
+        searching, values = searching + values, values + of_keys
+    else:
+        values_made = values + encoding + min(of_tile, synthesis * costs.held)
+        searching = max(searching, values_made)
     fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
-    encoding = costs.encoding * max(refs)
-    both = encoding + synthesis if costs.held else max(encoding, synthesis)
-    return fixed + kept * sum(refs) + both
+    return fixed + max(searching, values + of_tile)
 
 
-def seconds(model, lr_sizes, ref_sizes):
+def seconds(model, lr_size, ref_sizes, *, tile_sizes=None):
     """About the time that enlarging takes here, from the speed of a matrix product.
 
     Args:
         model: a network (see `ttsr_tf.models`).
-        lr_sizes: list of (height, width): of every tile with its surroundings.
-        ref_sizes: list of (height, width); references are encoded once.
+        lr_size: (height, width) in pixels.
+        ref_sizes: list of them, of the references.
+        tile_sizes: list of them, of every tile with its surroundings; default: one piece.
     """
     encoding = model.flops((0, 0), ref_sizes) / _flops_per_second(model)
-    return encoding + sum(seconds_of_tile(model, size, ref_sizes) for size in lr_sizes)
+    of_tiles = sum(seconds_of_tile(model, tile, ref_sizes) for tile in tile_sizes or [lr_size])
+    return encoding + seconds_of_search(model, lr_size, ref_sizes) + of_tiles
+
+
+def seconds_of_search(model, lr_size, ref_sizes):
+    """The same of where the references are searched; 0 without any."""
+    if not ref_sizes:
+        return 0
+    others = model.flops(lr_size, [(0, 0)]) + model.flops((0, 0), ref_sizes)
+    return (model.flops(lr_size, ref_sizes) - others) / _flops_per_second(model)
 
 
 def seconds_of_tile(model, lr_size, ref_sizes):
-    """The same of one tile, (height, width) with its surroundings, without the encoding."""
-    own = model.flops(lr_size, ref_sizes) - model.flops((0, 0), ref_sizes)
-    return own / _flops_per_second(model)
+    """The same of one tile, (height, width) with its surroundings, when the search is done."""
+    flops = model.flops(lr_size, [(0, 0)] if ref_sizes else [])
+    return flops / _flops_per_second(model)
 
 
 def allowed(memory_gb=None, model=None):

@@ -104,7 +104,7 @@ def _upscale_one(upscaler, config, refs, *, stop):
         refs or None,
         config.memory_gb,
         single_image=config.single_image,
-        progress=_tile_progress(stop),
+        progress=_progress_of_parts(stop),
         tile_seconds=tiles.PROMPT,
     )
     write(config.output, lr, result["sr"])
@@ -122,16 +122,16 @@ def _check_wanted(stop):
         raise KeyboardInterrupt
 
 
-def _tile_progress(stop):
+def _progress_of_parts(stop):
     bar = None
 
     def show(done, count):
         nonlocal bar
-        if count == 1:
+        if count <= 2:  # one search, one tile
             return
         if done < count:
             _check_wanted(stop)
-        bar = bar or Progress(count, "tile")
+        bar = bar or Progress(count, "part")
         bar.advance()
         if done == count:
             bar.close()

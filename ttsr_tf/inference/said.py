@@ -38,7 +38,8 @@ def sizes_and_cost(model, lr, refs, *, config):
     limits = {"memory_gb": config.memory_gb, "seconds": tiles.PROMPT}
     cuts = tiles.cut(model, (height, width), sizes, **limits)
     outers = [tiles.surrounded(tile, (height, width), model.tile_overlap) for tile in cuts]
-    seconds = memory.seconds(model, [tiles.size(outer) for outer in outers], sizes)
+    tile_sizes = [tiles.size(outer) for outer in outers]
+    seconds = memory.seconds(model, (height, width), sizes, tile_sizes=tile_sizes)
     if seconds > LONG_RUN:
         gib = memory.needed(model, (height, width), sizes) / 2**30
         how = f"{len(cuts)} tiles; one piece would take" if len(cuts) > 1 else "In one piece:"

@@ -58,33 +58,43 @@ def transfer(value, index, scale):
     """Pastes the matched and shifted patches: what `layers.ShiftedTransfer` gives.
 
     Args:
-        value: float32 [1, scale·h, scale·w, C], or up to scale - 1 rows and columns more.
+        value: float32 or float16 [1, scale·h, scale·w, C], or up to scale - 1 rows and columns
+            more.
         index: int32 [1, H, W], of `align`; where it is -1, nothing is pasted.
         scale: 1, 2 or 4.
 
     Returns:
         float32 [1, scale·H, scale·W, C].
     """
-    index, (height, width) = index[0], index.shape[1:]
-    size = [n // scale * scale for n in value.shape[1:3]]
-    border = 2 * scale
-    value = np.pad(value[0, : size[0], : size[1]], [(border, border), (border, border), (0, 0)])
-    pitch = value.shape[1]
-    value = value.reshape(-1, value.shape[-1])  # pixel 0 is in the border of zeros
+    index, (height, width) = index[0], (n // scale for n in value.shape[1:3])
+    value = value[0, : scale * height, : scale * width]  # patches reach no further
     place, shift = np.divmod(index, SHIFTS)
-    down, right = (np.trunc((n - 2) * scale / 4).astype(int) for n in np.divmod(shift, 5))
-    rows, columns = np.divmod(place, size[1] // scale)
-    first = (rows * scale + border + down) * pitch + columns * scale + border + right
-    nothing = -len(value)
-    first = np.pad(np.where(index >= 0, first, nothing), 1, constant_values=nothing)
-    within = np.arange(scale)[:, None] * pitch + np.arange(scale)
+    # The first pixel of each position's block: row and column.
+    first = [
+        block * scale + np.trunc((step - 2) * scale / 4).astype(int)
+        for block, step in zip(np.divmod(place, width), np.divmod(shift, 5), strict=True)
+    ]
+    outside = -10 * scale  # in the zeros around the value
+    first = [np.pad(np.where(index >= 0, x, outside), 1, constant_values=outside) for x in first]
+    height, width = index.shape
     total = np.zeros((height, scale, width, scale, value.shape[-1]), np.float32)
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             # What the patch of a neighbour has for this position lies opposite.
-            neighbour = first[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
-            source = neighbour + scale * (dy * pitch + dx)
-            for row, places in zip(total, source, strict=True):  # in the processor's cache
-                row += value[np.maximum(places[None, :, None] + within[:, None], 0)]
+            neighbour = slice(1 - dy, 1 - dy + height), slice(1 - dx, 1 - dx + width)
+            tops, lefts = (x[neighbour] + scale * d for x, d in zip(first, (dy, dx), strict=True))
+            for row, top, left in zip(total, tops, lefts, strict=True):  # in the processor's cache
+                row += _pixels(value, top, left, scale=scale)
     total /= 9
     return total.reshape(1, scale * height, scale * width, -1)
+
+
+def _pixels(value, top, left, *, scale):
+    """Blocks that begin at `top` and `left`, int [W]: [scale, W, scale, C]; zeros outside."""
+    step, (height, width) = np.arange(scale), value.shape[:2]
+    rows, columns = top[:, None] + step[:, None, None], left[:, None] + step
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    pixels = value[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+    if not inside.all():
+        pixels[~inside] = 0
+    return pixels

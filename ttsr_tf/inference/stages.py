@@ -60,6 +60,9 @@ class Stages:
         self.without_reference = _traced(without_reference, pictures, _PICTURE)
         self.single_image = _traced(single_image, pictures)
 
+    def kept(self, x):
+        return tf.convert_to_tensor(x)  # once, not for every tile
+
     @property
     def weights(self):
         """A norm of every weight that references are encoded with."""

@@ -10,10 +10,11 @@ from ttsr_tf.inference import memory
 
 PROMPT = 20  # seconds of a tile after which somebody wants to hear of it, or to have it stopped
 _SMALLEST = 16
+_LEAST_ROWS = 8  # of a band
 _SMALLEST_PROMPT = 128  # of smaller ones, most of the time would go into what overlaps
 
 
-def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
+def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None, encoded=False):
     """As few tiles as the memory, and the time for each, allow; one, if that is enough.
 
     Args:
@@ -22,6 +23,7 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
         ref_sizes: list of them, of the references.
         memory_gb: what the process may take, GiB; most of what is free by default.
         seconds: about what a tile may take, as long as it is 128 pixels large; None: any time.
+        encoded: as of `memory.needed`.
 
     Returns:
         A list of (rows, columns), slices of LR that are equally large but for a pixel.
@@ -34,7 +36,7 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
         return [min(side + 2 * model.tile_overlap, size) for size in lr_size]
 
     def needed(side):
-        return memory.needed(model, outer(side), ref_sizes)
+        return memory.needed(model, lr_size, ref_sizes, tile=outer(side), encoded=encoded)
 
     def lasts(side):
         return memory.seconds_of_tile(model, outer(side), ref_sizes)
@@ -53,6 +55,20 @@ def cut(model, lr_size, ref_sizes, *, memory_gb=None, seconds=None):
         prompt = [n for n in range(_SMALLEST_PROMPT, side) if lasts(n) <= seconds]
         side = min(side, max(prompt, default=_SMALLEST_PROMPT))
     return grid(lr_size, side)
+
+
+def bands(model, lr_size, ref_sizes, *, seconds=None):
+    """As few bands of LR's rows as `seconds` for the search of each in the largest reference allow.
+
+    Returns:
+        A list of slices.
+    """
+    height, _ = lr_size
+    largest = max(ref_sizes, key=math.prod, default=(0, 0))
+    if seconds is None:
+        return _even(height, 1)
+    count = math.ceil(memory.seconds_of_search(model, lr_size, [largest]) / seconds)
+    return _even(height, min(max(count, 1), max(height // _LEAST_ROWS, 1)))
 
 
 def surrounded(tile, lr_size, overlap):

@@ -1,5 +1,6 @@
 """From pictures to a picture: of any size, in tiles, and in one of three ways (see ways.py).
 
+for every band of lr and every reference: where the best match is
 for every tile of lr, with its surroundings: sr, of which the surroundings are cut off
 """
 
@@ -130,7 +131,7 @@ class Upscaler:
             )
             return result["sr"]
         if references is not None:
-            references = self._encoder.all_of(references)
+            references = self._encoder.encoded(references)
         how = {"memory_gb": memory_gb, "single_image": single_image}
         return np.stack([self.upscale(one, references, **how) for one in lr])
 
@@ -147,8 +148,9 @@ class Upscaler:
         """As `upscale` of one picture, but tells where the textures came from.
 
         Args:
-            progress: called with the number of tiles that are done and of all.
-            tile_seconds: about what a tile may take, down to tiles of 128 pixels.
+            progress: called with the number of steps that are done and of all: parts of the search,
+                then tiles.
+            tile_seconds: about what a step may take, down to tiles of 128 pixels.
 
         Returns:
             A dict of arrays: `sr` uint8 [4·H, 4·W, 3]; `source` int32 [H, W], the reference's
@@ -169,7 +171,9 @@ class Upscaler:
         )
         size = lr.shape[:2]
         limits = {"memory_gb": memory_gb, "seconds": tile_seconds}
-        cuts = tiles.cut(self.model, size, way.sizes, **limits)
+        cuts = tiles.cut(self.model, size, way.sizes, encoded=way.encoded, **limits)
+        bands = tiles.bands(self.model, size, way.sizes, seconds=tile_seconds)
+        steps = _Steps(len(cuts) + len(bands) * len(way.sizes), progress)
         result = {
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),
@@ -177,16 +181,30 @@ class Upscaler:
             "confidence": np.empty((*size, 1), np.float32),
         }
         whole = slice(0, size[0]), slice(0, size[1])
-        for done, tile in enumerate(cuts, 1):
-            outer = tiles.surrounded(tile, size, self.model.tile_overlap)
-            outputs = ways.enlarged(way, self._engine, lr[outer][None], last=done == len(cuts))
-            for name, output in outputs.items():
-                scale = 4 if name == "sr" else 1
-                inner = output[0][tiles.within(tile, outer, scale)]
-                result[name][tiles.within(tile, whole, scale)] = inner
-            if progress:
-                progress(done, len(cuts))
+        with ways.memory_reported(self._engine):
+            for _ in way.search(lr, bands):
+                steps.advance()
+            for tile in cuts:
+                outer = tiles.surrounded(tile, size, self.model.tile_overlap)
+                outputs = way.enlarge(lr[outer][None], outer, last=tile == cuts[-1])
+                for name, output in outputs.items():
+                    scale = 4 if name == "sr" else 1
+                    inner = output[0][tiles.within(tile, outer, scale)]
+                    result[name][tiles.within(tile, whole, scale)] = inner
+                steps.advance()
         return {**result, "confidence": result["confidence"][..., 0]}
+
+
+class _Steps:
+    """Counts what is done."""
+
+    def __init__(self, count, show):
+        self._done, self._count, self._show = 0, count, show
+
+    def advance(self):
+        self._done += 1
+        if self._show:
+            self._show(self._done, self._count)
 
 
 def _stages(model):

@@ -1,17 +1,19 @@
-"""The three ways in which a part of a picture is enlarged.
+"""The three ways in which a picture is enlarged.
 
-References   query ─ match with every reference ─► the best of all: source, index, confidence
-             textures of every reference where it is the best, added up
-             lr, textures, confidence ─► sr
+References   for every reference: key; query ─ match, band by band ─► the best of all
+             for every tile: textures of every reference where it is the best, added up
+                             lr, textures, confidence ─► sr
 Itself       the network's own way without a reference
 SingleImage  its path that never sees one
 
-Each has `sizes`, (height, width) of the references that it keeps in memory, and `enlarge`, from
-uint8 [1, H, W, 3] to a dict of arrays: `sr` uint8 [1, 4·H, 4·W, 3]; `source` and `index`, int32
-[1, H, W]; `confidence` [1, H, W, 1]. `last` says that nothing is enlarged after it. What computes
-is an `engines.Engine`.
+Each has `sizes`, (height, width) of the references that are searched; `encoded`, whether they are
+in memory from the start; `search`, which is done first, step by step; and `enlarge`, from a tile
+with its surroundings, uint8 [1, H, W, 3], and its slices in the picture, to a dict of arrays: `sr`
+uint8 [1, 4·H, 4·W, 3]; `source` and `index`, int32 [1, H, W]; `confidence` [1, H, W, 1]. `last`
+says that nothing is enlarged after it. What computes is an `engines.Engine`.
 """
 
+import contextlib
 import functools
 import operator
 
@@ -19,6 +21,12 @@ import numpy as np
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import resizing
+from ttsr_tf.inference.bands import in_bands
+from ttsr_tf.inference.encoding import Reference
+
+_QUERY_BAND = 2**16  # pixels of LR of which the query is made at once
+_QUERY_BORDER = 8  # pixels around one on which it depends: bicubic 2, VGG19's relu3_1 4
+_MATCH_BORDER = 2  # likewise the match: a patch, and the pixels that align it
 
 
 def chosen(model, engine, encoder, *, lr, references, alone):
@@ -46,10 +54,11 @@ def chosen(model, engine, encoder, *, lr, references, alone):
     return Itself(engine, lr) if model.without_reference else References(engine, encoder.all_of(lr))
 
 
-def enlarged(way, engine, lr, *, last):
-    """What `way.enlarge` gives; too little memory, as GPUs report it, is an InputError."""
+@contextlib.contextmanager
+def memory_reported(engine):
+    """Too little memory, as GPUs report it, is an InputError."""
     try:
-        return way.enlarge(lr, last=last)
+        yield
     except engine.out_of_memory:
         raise InputError(
             "The memory of what computes isn't enough for this picture in such pieces. Give a "
@@ -67,42 +76,67 @@ def _without_any(model, engine, references):
 
 
 class References:
-    """With references, a list of `Reference`."""
+    """With references, a list of `Reference` and `Picture`.
+
+    Attributes:
+        encoded: whether all of their keys and values are in memory from the start.
+    """
 
     def __init__(self, engine, references):
         self._engine, self._references = engine, references
-        self.sizes = [tuple(reference.value[-1].shape[1:3]) for reference in references]
+        self._found = self._values = None
+        self.sizes = [reference.size for reference in references]
+        self.encoded = all(isinstance(reference, Reference) for reference in references)
 
-    def enlarge(self, lr, *, last):
-        lr_up = resizing.upscale(lr)
-        query = self._engine.query(lr_up)
-        source, index, confidence = self._best_match(query, [r.key for r in self._references])
+    def search(self, lr, bands):
+        """Finds which reference is the best, where in it and how well; yields after each step.
+
+        Args:
+            lr: uint8 [H, W, 3], all of the picture.
+            bands: list of slices of its rows, each of which is searched for at once.
+        """
+        (query,) = in_bands(self._query, lr[None], border=_QUERY_BORDER, most=_QUERY_BAND)
+        source, index = (np.zeros(query.shape[:3], np.int32) for _ in range(2))
+        confidence = np.full((*query.shape[:3], 1), -np.inf, np.float32)
+        for i, reference in enumerate(self._references):
+            key = reference.key
+            for band in bands:
+                found, score = self._match(query, key, band)
+                better = score > confidence[:, band]  # strictly: on a tie the earlier one stays
+                np.copyto(confidence[:, band], score, where=better)
+                np.copyto(index[:, band], found, where=better[..., 0])
+                np.copyto(source[:, band], i, where=better[..., 0])
+                yield
+            del key  # before the next one's is made, or the values
+        self._found = source, index, confidence
+        del query
+        self._values = [reference.value for reference in self._references]
+        self._references.clear()
+
+    def enlarge(self, lr, outer, *, last):
+        source, index, confidence = (x[(slice(None), *outer)] for x in self._found)
         # Where another reference was the best, this one adds nothing: index -1.
         parts = (
-            self._engine.transfer(r.value, np.where(source == i, index, np.int32(-1)))
-            for i, r in enumerate(self._references)
+            self._engine.transfer(value, np.where(source == i, index, np.int32(-1)))
+            for i, value in enumerate(self._values)
         )
         textures = functools.reduce(lambda *both: tuple(map(operator.add, *both)), parts)
         if last:
-            self._references.clear()  # the backbone needs their memory, if nobody else needs them
-        sr = np.asarray(self._engine.synthesise((lr, lr_up), textures, confidence))
+            self._values.clear()  # the backbone needs their memory, if nobody else needs them
+        pictures = lr, resizing.upscale(lr)
+        sr = np.asarray(self._engine.synthesise(pictures, textures, confidence))
         place = index // self._engine.shifts
         return {"sr": sr, "source": source, "index": place, "confidence": confidence}
 
-    def _best_match(self, query, keys):
-        """Which reference, where in it and how well: [B, H, W] twice, [B, H, W, 1]."""
-        index, confidence = self._match(query, keys[0])
-        source = np.zeros_like(index)
-        for i, key in enumerate(keys[1:], 1):
-            other, score = self._match(query, key)
-            better = score > confidence  # strictly: on a tie the earlier reference stays
-            source = np.where(better[..., 0], i, source)
-            index = np.where(better[..., 0], other, index)
-            confidence = np.where(better, score, confidence)
-        return source, index, confidence
+    def _query(self, lr):
+        return (self._engine.query(resizing.upscale(lr)),)
 
-    def _match(self, query, key):
-        return map(np.asarray, self._engine.match(query, key))
+    def _match(self, query, key, band):
+        """index and confidence of the rows of a band."""
+        top = max(band.start - _MATCH_BORDER, 0)
+        found = self._engine.match(query[:, top : band.stop + _MATCH_BORDER], key)
+        rows = slice(band.start - top, band.stop - top)
+        return (np.asarray(x)[:, rows] for x in found)
 
 
 class Itself:
@@ -113,14 +147,17 @@ class Itself:
         whole: uint8 [H, W, 3], all of the small picture.
     """
 
-    sizes = ()
+    sizes, encoded = (), False
 
     def __init__(self, engine, whole):
         height, width = (n // 4 * 4 for n in whole.shape[:2])
         self._engine, self._whole = engine, whole[None, :height, :width]
 
-    def enlarge(self, lr, *, last):
-        del last
+    def search(self, lr, bands):
+        return ()
+
+    def enlarge(self, lr, outer, *, last):
+        del outer, last
         found = self._engine.without_reference((lr, resizing.upscale(lr)), self._whole)
         sr, index, confidence = map(np.asarray, found)
         source = np.zeros_like(index)
@@ -130,13 +167,16 @@ class Itself:
 class SingleImage:
     """By the path that never sees a reference."""
 
-    sizes = ()
+    sizes, encoded = (), False
 
     def __init__(self, engine):
         self._engine = engine
 
-    def enlarge(self, lr, *, last):
-        del last
+    def search(self, lr, bands):
+        return ()
+
+    def enlarge(self, lr, outer, *, last):
+        del outer, last
         sr = np.asarray(self._engine.single_image((lr, resizing.upscale(lr))))
         none, confidence = (
             np.zeros(lr.shape[:3], np.int32),

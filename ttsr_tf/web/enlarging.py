@@ -87,12 +87,12 @@ def enlarge(
     lr = given.rgb("lr", lr, upscaler.model.smallest_lr)
     ref = given.rgb("ref", ref, upscaler.model.smallest_ref)
     start = time.perf_counter()
-    expected = memory.seconds(upscaler.model, [lr.shape[:2]], [ref.shape[:2]])
+    expected = memory.seconds(upscaler.model, lr.shape[:2], [ref.shape[:2]])
     progress(0, f"Looking at the reference; all will take about {max(1, round(expected))} s")
     encoded = upscaler.encode_reference(ref)
 
     def show(done, count):
-        tiles = f", part {done} of {count} done" if count > 1 else ""
+        tiles = f", part {done} of {count} done" if count > 2 else ""
         progress(_ENCODED + (1 - _ENCODED) * done / count, f"Enlarging{tiles}")
 
     progress(_ENCODED, "Enlarging")
