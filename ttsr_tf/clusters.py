@@ -11,9 +11,8 @@ from typing import NamedTuple
 CHANNELS = 48  # that are left of the maps
 COMPONENTS = 128  # of a patch of them
 SAMPLE = 2048  # of the key's vectors and patches, for the components
-SEARCHED = 12  # one of so many clusters is,
 PER_ROOT = 1.5  # clusters, for each of the root of the number of patches
-LEAST_SEARCHED = 8  # but so many are
+SEARCHED = 1.2  # of these, for each of the root of their number
 CANDIDATES = 2  # which are compared exactly
 BLOCK = 2**24  # similarities at once
 LEAST_PAIRS = 10**8  # of fewer, comparing all is as fast
@@ -38,6 +37,11 @@ def number(keys):
     return math.ceil(PER_ROOT * math.sqrt(keys)) + 1
 
 
+def searched(number):
+    """How many of so many clusters a patch is compared with."""
+    return math.ceil(SEARCHED * math.sqrt(number))
+
+
 def used(queries, keys):
     """Whether a fast search of so many patches is one of likely ones only."""
     return queries * keys >= LEAST_PAIRS
@@ -45,7 +49,9 @@ def used(queries, keys):
 
 def flops(queries, keys, channels):
     """About the floating point operations of a search."""
-    of_clusters = number(keys) * (queries + 2 * keys) + queries * keys // SEARCHED
+    of_all = number(keys)
+    pairs = queries * keys * searched(of_all) // of_all
+    of_clusters = of_all * (queries + 2 * keys) + pairs
     of_components = (channels + 9 * COMPONENTS) * CHANNELS * (queries + keys)
     return 2 * (COMPONENTS * of_clusters + of_components)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ttsr_tf import clusters
-from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, LEAST_SEARCHED, SAMPLE, SEARCHED
+from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, SAMPLE
 
 _EPSILON = np.float32(1e-12)
 _SHIFTS = [*np.ndindex(3, 3)]
@@ -38,7 +38,7 @@ def good_matches(query, key):
 def _search(own, those):
     """The best of the clusters near each of `own` [n, D]: int [n, 2], places in their vectors."""
     affinity = own @ those.centres.T
-    searched = min(max(len(those.centres) // SEARCHED, LEAST_SEARCHED), len(those.centres))
+    searched = clusters.searched(len(those.centres))
     near = np.argpartition(affinity, -searched, -1)[:, -searched:].astype(np.int16)
     # Row by row of the query, and the same sorted by cluster.
     order = np.argsort(near, None, kind="stable")

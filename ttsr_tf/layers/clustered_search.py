@@ -11,7 +11,6 @@ from ttsr_tf.clusters import (
     CANDIDATES,
     CHANNELS,
     COMPONENTS,
-    LEAST_SEARCHED,
     PER_ROOT,
     SAMPLE,
     SEARCHED,
@@ -63,7 +62,9 @@ def _search_block(own, clusters):
     """The best of the clusters near each of `own` [n, D]: int32 [n, 2], places in their vectors."""
     vectors, centres, ends = clusters
     affinity = tf.matmul(own, centres, transpose_b=True)
-    searched = tf.minimum(tf.maximum(_len(centres) // SEARCHED, LEAST_SEARCHED), _len(centres))
+    # As `clusters.searched`, of a tensor.
+    root = tf.sqrt(tf.cast(_len(centres), tf.float64))
+    searched = tf.cast(tf.math.ceil(SEARCHED * root), tf.int32)
     near = tf.math.top_k(affinity, searched, sorted=False).indices
     # Row by row of the query, and the same sorted by cluster.
     flat = tf.reshape(near, [-1])
