@@ -1,8 +1,10 @@
+import functools
+
 import numpy as np
 import pytest
 
 from ttsr_tf import Upscaler
-from ttsr_tf.inference import encoding, ways
+from ttsr_tf.inference import encoding, tiles
 from ttsr_tf.inference.bands import in_bands
 from ttsr_tf.inference.litert import LiteRT
 from ttsr_tf.models import model_class
@@ -55,8 +57,8 @@ def test_maps_in_bands_are_those_of_the_whole(upscaler, rng, monkeypatch):
     ref = rng.integers(256, size=(203, 46, 3), dtype=np.uint8)
     whole = upscaler.encode_reference(ref)
     found = upscaler.upscale_with_attention(lr, whole)
-    monkeypatch.setattr(encoding, "BAND", 1)
-    monkeypatch.setattr(ways, "_QUERY_BAND", 1)
+    monkeypatch.setattr(encoding, "in_bands", functools.partial(in_bands, most=1))
+    monkeypatch.setattr(tiles, "cut", lambda _, size, *__, **___: tiles.grid(size, 33))
     banded = upscaler.encode_reference(ref)
     for x, y in zip((whole.key, *whole.value), (banded.key, *banded.value), strict=True):
         np.testing.assert_allclose(y, x, atol=1e-4 * np.abs(x).max())

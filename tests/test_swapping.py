@@ -93,9 +93,9 @@ def test_two_references_of_different_sizes(maps):
     query, keys, values = maps
     references = [Reference(key, tuple(value), ()) for key, value in zip(keys, values, strict=True)]
     stages = Stages(query)
-    way = References(stages, references)
-    assert len(list(way.search(np.zeros((H, W, 3), np.uint8), [slice(0, 3), slice(3, H)]))) == 4
-    whole = slice(0, H), slice(0, W)
+    way, whole = References(stages, references), (slice(0, H), slice(0, W))
+    bands = [slice(0, 3), slice(3, H)]
+    assert len(list(way.search(np.zeros((H, W, 3), np.uint8), [whole], bands))) == 4
     found = way.enlarge(np.zeros((B, H, W, 3), np.uint8), whole, last=True)
     widths, areas = np.array([w for _, w in SIZES]), [(h - 2) * (w - 2) for h, w in SIZES]
     source, index = (np.array(found[name])[:, 1:-1, 1:-1] for name in ("source", "index"))

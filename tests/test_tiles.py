@@ -3,9 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from ttsr_tf import TTSR
+from ttsr_tf import TTSR, clusters
 from ttsr_tf.errors import InputError
 from ttsr_tf.inference import memory, tiles
+from ttsr_tf.inference.litert import LiteRT
+from ttsr_tf.weights import naming
 
 REF = [(160, 160)]
 
@@ -27,7 +29,7 @@ def test_tiles_cover_the_picture_once_within_the_memory(model):
         covered[tile] += 1
         outer = tiles.surrounded(tile, size, model.tile_overlap)
         outer_size = [ends.stop - ends.start for ends in outer]
-        assert memory.needed(model, outer_size, REF) <= memory_gb * 2**30
+        assert memory.needed(model, size, REF, tile=outer_size) <= memory_gb * 2**30
         around = np.arange(4 * 301)[:, None] + 1000 * np.arange(4 * 450)
         big = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in outer)
         own = tuple(slice(4 * ends.start, 4 * ends.stop) for ends in tile)
@@ -102,13 +104,16 @@ def test_bands_are_bounded_in_time_where_that_is_wanted(model, monkeypatch):
     assert tiles.bands(model, size, [], seconds=1) == [slice(0, 90)]
 
 
-def test_a_large_reference_takes_the_memory_of_its_keys_or_its_values(model):
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_large_reference_takes_the_memory_of_its_keys_or_its_values(fast):
     """Not of both, and what encodes it no more than that of a band."""
-    size = 3000, 4000
-    values, keys = (4 * 12e6 * n for n in (64 + 128 / 4 + 256 / 16, 256 / 16))
-    encoding = 1_450 * 2**20
-    fixed = memory.TENSORFLOW.fixed
-    assert memory.needed(model, (40, 40), [size]) == pytest.approx(fixed + values + encoding)
-    held = memory.needed(model, (40, 40), [size], encoded=True)
-    query = 40 * 40 * 4 * 256
-    assert held == pytest.approx(fixed + values + keys + encoding + query)
+    model, size = LiteRT(naming.path_of("ttsr-mini"), fast=fast), (3000, 4000)
+    values = (2 if fast else 4) * 12e6 * (64 + 128 / 4 + 256 / 16)
+    keys, encoding = 4 * 12e6 * model.query_channels / 16, 1_080 * 2**20
+    fixed, lr = memory.LITERT.fixed, (100, 100)
+    assert memory.needed(model, lr, [size]) == pytest.approx(fixed + values + encoding)
+    searching = 2 * keys + 4 * 10**4 * model.query_channels
+    if fast:
+        searching += clusters.memory(10**4, 12e6 / 16)
+    held = memory.needed(model, lr, [size], encoded=True)
+    assert held == pytest.approx(fixed + values + searching)

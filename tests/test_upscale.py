@@ -152,7 +152,9 @@ def large(place, rng):
     for name in ("frames/1.png", "lr.png"):
         PIL.Image.fromarray(pixels).save(place / name)
     model = ttsr_tf.load(place).model
-    tile, whole = (memory.needed(model, size, [(41, 50)]) for size in ((60, 60), (90, 80)))
+    tile, whole = (
+        memory.needed(model, (90, 80), [(41, 50)], tile=size) for size in ((60, 60), (90, 80))
+    )
     return (tile + whole) / 2 / 2**30
 
 

@@ -90,6 +90,12 @@ def keep_freed_memory():
         mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
 
 
+def give_back_memory():
+    """What is free goes back to the system, as far as C's allocator can do that."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextlib.contextmanager
 def stderr_kept():
     """Within it nothing is written to stderr, not even by C++ to its file descriptor.

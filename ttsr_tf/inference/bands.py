@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from ttsr_tf import cli
+
+MOST = 2**20  # pixels of a band
 _LEAST = 64  # rows
 
 
-def in_bands(function, picture, *, border, most):
+def in_bands(function, picture, *, border, most=MOST):
     """What `function` makes of a picture, band after band if it is large.
 
     Args:
@@ -24,14 +27,18 @@ def in_bands(function, picture, *, border, most):
         return function(picture)
     maps = ()
     for start in range(0, height, rows):
+        cli.give_back_memory()  # the holes that others left are too small for such maps
         stop = min(start + rows, height)
         top, bottom = max(start - border, 0), min(stop + border, height)
         found = [np.asarray(x) for x in function(picture[:, top:bottom])]
+        cli.give_back_memory()
         size = bottom - top
         maps = maps or [_empty(x, len_of(height, x, size)) for x in found]
         for whole, x in zip(maps, found, strict=True):
             first, last, before = (len_of(n, x, size) for n in (start, stop, start - top))
             whole[:, first:last] = x[:, before : before + last - first]
+        del found, x  # before the next one's are made
+    cli.give_back_memory()
     return tuple(maps)
 
 

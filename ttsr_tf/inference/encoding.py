@@ -11,7 +11,6 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import given, resizing
 from ttsr_tf.inference.bands import in_bands
 
-BAND = 2**20  # pixels of a reference that are encoded at once
 _BORDER = 16  # pixels around one on which VGG19's relu3_1 depends: 13, and a multiple of 4
 _NONE = np.zeros((1, 4, 4, 3), np.uint8)
 
@@ -62,8 +61,9 @@ class Picture:
         return self._maps(lambda x: self._engine.encode(x, _NONE)[1], self._ref)
 
     def _maps(self, encode, picture):
-        maps = in_bands(encode, picture, border=_BORDER, most=BAND)
-        return tuple(self._engine.kept(x) for x in maps)
+        maps = list(in_bands(encode, picture, border=_BORDER))
+        # One after the other, since it can be a copy.
+        return tuple(self._engine.kept(maps.pop(0)) for _ in range(len(maps)))
 
 
 class Encoder:

@@ -108,9 +108,11 @@ class LiteRT:
 
     def _run(self, name, **inputs):
         # Each has its interpreter, since memory that one has taken for a signature stays with it.
-        # Of small pictures it is ready for another one.
+        # Of a small picture it is ready for another one.
         keeps = "lr_up" in inputs and inputs["lr_up"].size <= 48 * memory.KEPT
-        interpreter = (keeps and self._kept.get(name)) or self._new()
+        if "lr_up" in inputs and not keeps:
+            self._kept.clear()
+        interpreter = self._kept.get(name) or self._new()
         if keeps:
             self._kept[name] = interpreter
         with cli.stderr_kept():

@@ -10,9 +10,10 @@ import psutil
 
 from ttsr_tf import clusters
 from ttsr_tf.inference import containers
-from ttsr_tf.inference.encoding import BAND
+from ttsr_tf.inference.bands import MOST
 
 KEPT = 2**13  # pixels of LR up to which LiteRT keeps its memory for the next picture
+_TENSORS = 2  # times the values: TensorFlow's allocator copies them, and gives nothing back
 _ITSELF = 0.1 * 2**30  # bytes more, where LR's own maps are matched at every scale
 
 
@@ -21,9 +22,10 @@ class Costs(NamedTuple):
 
     Attributes:
         fixed: bytes of the process with weights and the matching.
-        encoding: bytes while a reference is encoded, for each of its pixels that are at once.
+        encoding: bytes while a reference is encoded, beside what is made, for each of its pixels
+            that are encoded at once.
         synthesis: how many times the network's `bytes_per_pixel`.
-        held: of how many of LR's pixels the last picture's memory is still held.
+        held: up to how many of LR's pixels the last picture's memory is still held.
     """
 
     fixed: float
@@ -33,7 +35,7 @@ class Costs(NamedTuple):
 
 
 TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=0)
-LITERT = Costs(0.18 * 2**30, 1_450, 3.2, held=KEPT)
+LITERT = Costs(0.108 * 2**30, 1_080, 2.5, held=KEPT)
 
 _EFFICIENCY = 0.7  # of a network, beside a matrix product
 
@@ -54,23 +56,30 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     refs = [math.prod(size) for size in ref_sizes] or [16 * pixels]
     synthesis = 16 * costs.synthesis * model.bytes_per_pixel
     of_tile = synthesis * math.prod(tile or lr_size)
+    held = of_tile if pixels <= costs.held else 0
     coarse, middle, fine = model.value_channels
     # Of a reference's pixel.
     of_key = 4 * model.query_channels / 16
     of_value = (2 if model.fast and costs is LITERT else 4) * (fine + middle / 4 + coarse / 16)
-    encoding = costs.encoding * min(max(refs), BAND)
-    query, keys = 4 * model.query_channels * pixels, max(refs) // 16
-    of_search = clusters.memory(pixels, keys) if model.fast and clusters.used(pixels, keys) else 0
-    values = of_value * sum(refs)
-    of_keys = of_key * (sum(refs) if encoded else max(refs))
-    searching = of_keys + query + max(of_search, encoding)
-    if encoded:
-        searching, values = searching + values, values + of_keys
-    else:
-        values_made = values + encoding + min(of_tile, synthesis * costs.held)
-        searching = max(searching, values_made)
+    band = min(max(refs), MOST)
+    keys, values = of_key * (sum(refs) if encoded else max(refs)), of_value * sum(refs)
+    searching = keys + 4 * model.query_channels * pixels
+    searching += max(
+        costs.encoding * band,
+        of_key * max(refs) + _searching(model, pixels, max(refs) // 16),
+    )
+    evaluating = values + costs.encoding * band
+    if costs is TENSORFLOW and max(refs) > MOST:
+        evaluating += _TENSORS * values
+    kept = values if encoded else 0
+    phases = held + kept + searching, held + evaluating, values + of_tile + (keys if encoded else 0)
     fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
-    return fixed + max(searching, values + of_tile)
+    return fixed + max(phases)
+
+
+def _searching(model, queries, keys):
+    """Of a search, the bytes beside its padded key."""
+    return clusters.memory(queries, keys) if model.fast and clusters.used(queries, keys) else 0
 
 
 def seconds(model, lr_size, ref_sizes, *, tile_sizes=None):

@@ -182,7 +182,7 @@ class Upscaler:
         }
         whole = slice(0, size[0]), slice(0, size[1])
         with ways.memory_reported(self._engine):
-            for _ in way.search(lr, bands):
+            for _ in way.search(lr, cuts, bands):
                 steps.advance()
             for tile in cuts:
                 outer = tiles.surrounded(tile, size, self.model.tile_overlap)

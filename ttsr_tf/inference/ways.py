@@ -21,10 +21,9 @@ import numpy as np
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import resizing
-from ttsr_tf.inference.bands import in_bands
+from ttsr_tf.inference import tiles
 from ttsr_tf.inference.encoding import Reference
 
-_QUERY_BAND = 2**16  # pixels of LR of which the query is made at once
 _QUERY_BORDER = 8  # pixels around one on which it depends: bicubic 2, VGG19's relu3_1 4
 _MATCH_BORDER = 2  # likewise the match: a patch, and the pixels that align it
 
@@ -88,14 +87,15 @@ class References:
         self.sizes = [reference.size for reference in references]
         self.encoded = all(isinstance(reference, Reference) for reference in references)
 
-    def search(self, lr, bands):
+    def search(self, lr, cuts, bands):
         """Finds which reference is the best, where in it and how well; yields after each step.
 
         Args:
             lr: uint8 [H, W, 3], all of the picture.
+            cuts: its tiles.
             bands: list of slices of its rows, each of which is searched for at once.
         """
-        (query,) = in_bands(self._query, lr[None], border=_QUERY_BORDER, most=_QUERY_BAND)
+        query = self._query(lr, cuts)
         source, index = (np.zeros(query.shape[:3], np.int32) for _ in range(2))
         confidence = np.full((*query.shape[:3], 1), -np.inf, np.float32)
         for i, reference in enumerate(self._references):
@@ -128,8 +128,18 @@ class References:
         place = index // self._engine.shifts
         return {"sr": sr, "source": source, "index": place, "confidence": confidence}
 
-    def _query(self, lr):
-        return (self._engine.query(resizing.upscale(lr)),)
+    def _query(self, lr, cuts):
+        """The query of all of the picture, made tile by tile."""
+        size, query = lr.shape[:2], None
+        for tile in cuts:
+            outer = tiles.surrounded(tile, size, _QUERY_BORDER)
+            part = self._engine.query(resizing.upscale(lr[outer][None]))
+            if len(cuts) == 1:
+                return part
+            if query is None:
+                query = np.empty((1, *size, part.shape[-1]), np.float32)
+            query[(0, *tile)] = part[0][tiles.within(tile, outer, 1)]
+        return query
 
     def _match(self, query, key, band):
         """index and confidence of the rows of a band."""
@@ -153,7 +163,7 @@ class Itself:
         height, width = (n // 4 * 4 for n in whole.shape[:2])
         self._engine, self._whole = engine, whole[None, :height, :width]
 
-    def search(self, lr, bands):
+    def search(self, lr, cuts, bands):
         return ()
 
     def enlarge(self, lr, outer, *, last):
@@ -172,7 +182,7 @@ class SingleImage:
     def __init__(self, engine):
         self._engine = engine
 
-    def search(self, lr, bands):
+    def search(self, lr, cuts, bands):
         return ()
 
     def enlarge(self, lr, outer, *, last):
