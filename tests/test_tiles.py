@@ -112,8 +112,7 @@ def test_a_large_reference_takes_the_memory_of_its_keys_or_its_values(fast):
     keys, encoding = 4 * 12e6 * model.query_channels / 16, 1_080 * 2**20
     fixed, lr = memory.LITERT.fixed, (100, 100)
     assert memory.needed(model, lr, [size]) == pytest.approx(fixed + values + encoding)
-    searching = 2 * keys + 4 * 10**4 * model.query_channels
-    if fast:
-        searching += clusters.memory(10**4, 12e6 / 16)
+    search = keys + (clusters.memory(10**4, 12e6 / 16) if fast else 0)
+    searching = keys + 4 * 10**4 * model.query_channels + max(search, encoding)
     held = memory.needed(model, lr, [size], encoded=True)
     assert held == pytest.approx(fixed + values + searching)
