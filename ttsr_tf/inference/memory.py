@@ -35,7 +35,7 @@ class Costs(NamedTuple):
 
 
 TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=0)
-LITERT = Costs(0.108 * 2**30, 1_080, 2.5, held=KEPT)
+LITERT = Costs(0.075 * 2**30, 1_080, 3.05, held=KEPT)
 
 _EFFICIENCY = 0.7  # of a network, beside a matrix product
 
@@ -55,7 +55,8 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     costs, pixels = _costs(model), math.prod(lr_size)
     refs = [math.prod(size) for size in ref_sizes] or [16 * pixels]
     synthesis = 16 * costs.synthesis * model.bytes_per_pixel
-    of_tile = synthesis * math.prod(tile or lr_size)
+    tile = tile or lr_size
+    of_tile = synthesis * math.prod(tile)
     held = of_tile if pixels <= costs.held else 0
     coarse, middle, fine = model.value_channels
     # Of a reference's pixel.
@@ -72,7 +73,12 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     if costs is TENSORFLOW and max(refs) > MOST:
         evaluating += _TENSORS * values
     kept = values if encoded else 0
-    phases = held + kept + searching, held + evaluating, values + of_tile + (keys if encoded else 0)
+    synthesising = of_tile
+    if encoded:
+        synthesising += keys + values
+    elif costs is TENSORFLOW or math.prod(tile) < pixels:  # else they are given back before
+        synthesising += values
+    phases = held + kept + searching, held + evaluating, synthesising
     fixed = costs.fixed if ref_sizes else costs.fixed + _ITSELF
     return fixed + max(phases)
 

@@ -11,6 +11,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import ArrayLike
 
+from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given
 from ttsr_tf.inference import engines, tiles, ways
@@ -185,6 +186,8 @@ class Upscaler:
             for _ in way.search(lr, cuts, bands):
                 steps.advance()
             for tile in cuts:
+                if len(cuts) > 1:  # the last one's memory may not be large enough
+                    cli.give_back_memory()
                 outer = tiles.surrounded(tile, size, self.model.tile_overlap)
                 outputs = way.enlarge(lr[outer][None], outer, last=tile == cuts[-1])
                 for name, output in outputs.items():
