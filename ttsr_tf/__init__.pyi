@@ -7,8 +7,8 @@ from . import weights as weights
 from .errors import InputError as InputError
 from .images import metrics as metrics
 from .images.inputs import network_inputs as network_inputs
+from .inference.loading import load as load
 from .inference.upscaler import Upscaler as Upscaler
-from .inference.upscaler import load as load
 from .models.critic import Critic as Critic
 from .models.srntt import SRNTT as SRNTT
 from .models.ttsr import TTSR as TTSR

@@ -10,7 +10,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.images import attention, files, given, resizing, sheets
 from ttsr_tf.inference import config as configs
 from ttsr_tf.inference import said, tiles
-from ttsr_tf.inference.upscaler import load
+from ttsr_tf.inference.loading import load
 from ttsr_tf.progress import Progress
 
 

@@ -4,6 +4,7 @@ for every band of lr and every reference: where the best match is
 for every tile of lr, with its surroundings: sr, of which the surroundings are cut off
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 
@@ -14,49 +15,10 @@ from numpy.typing import ArrayLike
 from ttsr_tf import cli
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given
-from ttsr_tf.inference import engines, tiles, ways
+from ttsr_tf.inference import tiles, ways
 from ttsr_tf.inference.encoding import Encoder, Reference
 from ttsr_tf.inference.litert import LiteRT
 from ttsr_tf.models import Network
-from ttsr_tf.weights import naming
-
-
-def load(
-    checkpoint: str | os.PathLike,
-    engine: str | None = None,
-    *,
-    threads: int | None = None,
-    precision: str = engines.EXACT,
-) -> "Upscaler":
-    """An `Upscaler` with trained weights.
-
-    Args:
-        checkpoint: one of `ttsr_tf.weights.names()`; a file that `ttsr_tf.convert`
-            (.safetensors) or `export.litert` (.tflite) wrote; or the folder of a training.
-        engine: what computes, "tensorflow" or "litert". Default: LiteRT for a .tflite if the extra
-            `litert` is installed, and where TensorFlow isn't; then neither TensorFlow nor Keras is
-            imported.
-        threads: how many LiteRT computes with; default: as many as there are processors.
-        precision: "exact", or "fast": large references are searched in likely places only, for
-            nearly the same picture.
-
-    Raises:
-        InputError: nothing there, not such a file, or a damaged one; one for another engine; an
-            unknown `precision`.
-    """
-    if precision not in engines.PRECISIONS:
-        raise InputError(
-            f"`precision` must be {' or '.join(engines.PRECISIONS)}, got {precision!r}."
-        )
-    fast = precision == engines.FAST
-    if engines.of_python(checkpoint, engine) == engines.LITERT:
-        return Upscaler(LiteRT(naming.path_of(checkpoint), threads, fast=fast))
-    from ttsr_tf.weights import checkpoints  # imports TensorFlow
-
-    model = checkpoints.load(checkpoint)
-    model.fast = fast
-    return Upscaler(model)
-
 
 # See `images.given`: a path, Pillow's picture, an array or tensor.
 Picture = str | os.PathLike | PIL.Image.Image | ArrayLike
@@ -174,7 +136,8 @@ class Upscaler:
         limits = {"memory_gb": memory_gb, "seconds": tile_seconds}
         cuts = tiles.cut(self.model, size, way.sizes, encoded=way.encoded, **limits)
         bands = tiles.bands(self.model, size, way.sizes, seconds=tile_seconds)
-        steps = _Steps(len(cuts) + len(bands) * len(way.sizes), progress)
+        count, done = len(cuts) + len(bands) * len(way.sizes), itertools.count(1)
+        advance = (lambda: progress(next(done), count)) if progress else (lambda: None)
         result = {
             "sr": np.empty((4 * size[0], 4 * size[1], 3), np.uint8),
             "source": np.empty(size, np.int32),
@@ -184,7 +147,7 @@ class Upscaler:
         whole = slice(0, size[0]), slice(0, size[1])
         with ways.memory_reported(self._engine):
             for _ in way.search(lr, cuts, bands):
-                steps.advance()
+                advance()
             for tile in cuts:
                 if len(cuts) > 1:  # the last one's memory may not be large enough
                     cli.give_back_memory()
@@ -194,20 +157,8 @@ class Upscaler:
                     scale = 4 if name == "sr" else 1
                     inner = output[0][tiles.within(tile, outer, scale)]
                     result[name][tiles.within(tile, whole, scale)] = inner
-                steps.advance()
+                advance()
         return {**result, "confidence": result["confidence"][..., 0]}
-
-
-class _Steps:
-    """Counts what is done."""
-
-    def __init__(self, count, show):
-        self._done, self._count, self._show = 0, count, show
-
-    def advance(self):
-        self._done += 1
-        if self._show:
-            self._show(self._done, self._count)
 
 
 def _stages(model):
