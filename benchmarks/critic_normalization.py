@@ -15,9 +15,10 @@ from ttsr_tf import cli
 cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
+import plots
+
 from ttsr_tf import compat
 from ttsr_tf.configuration import Configuration, integer, string
-from ttsr_tf.errors import InputError
 from ttsr_tf.models import NORMALIZATIONS
 from ttsr_tf.training import TrainingConfig, train
 
@@ -76,12 +77,8 @@ def _read(path):
 
 
 def _draw(curves, path):
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise InputError("`plot` needs matplotlib: pip install 'ttsr-tf[benchmarks]'.") from None
     generations = sorted({name.split(", ")[0] for name in curves})
-    figure, axes = pyplot.subplots(2, 2, figsize=(8, 5), layout="constrained")
+    figure, axes = plots.pyplot().subplots(2, 2, figsize=(8, 5), layout="constrained")
     for shown, axis in zip(_SHOWN, axes.flat, strict=True):
         for name, rows in curves.items():
             generation, normalization = name.split(", ")

@@ -22,6 +22,7 @@ cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
+import plots
 import psutil
 import tensorflow as tf
 from process_memory import peak
@@ -57,7 +58,7 @@ def main(config):
         return
     if config.plot:
         files.check_output(config.plot)
-    pyplot = _pyplot() if config.plot else None
+    pyplot = plots.pyplot() if config.plot else None
     columns = ["plain, s", "streamed, s", "product, s", "plain/streamed", "streamed/product"]
     columns += ["plain, MiB", "streamed, MiB"]
     print(f"| query, key | {' | '.join(columns)} |\n{'|---' * (len(columns) + 1)}|", flush=True)
@@ -115,14 +116,6 @@ def _memory(form, size):
     command = [sys.executable, __file__, f"--measure={form}:{size}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout)
-
-
-def _pyplot():
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise InputError("`plot` needs matplotlib: pip install -e '.[benchmarks]'") from None
-    return pyplot
 
 
 def _plot(pyplot, rows, sizes):

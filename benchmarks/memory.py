@@ -78,14 +78,13 @@ def _measure(config):
 
 
 def _upscaler(config):
-    if config.checkpoint and engines.of(config.checkpoint, config.engine) == engines.LITERT:
-        cli.keep_freed_memory()
-    else:
-        cli.start_tensorflow()
+    named = config.checkpoint
+    engine = engines.of(named, config.engine) if named else engines.TENSORFLOW
+    engines.start(engine)
     import ttsr_tf
 
-    if config.checkpoint:
-        return ttsr_tf.load(config.checkpoint, config.engine, precision=config.precision)
+    if named:
+        return ttsr_tf.load(named, engine, precision=config.precision)
     model = model_class(config.model)(config.num_residual_blocks, config.num_features)
     model.build()
     return ttsr_tf.Upscaler(model)

@@ -10,6 +10,8 @@ import dataclasses
 import json
 import os
 
+import plots
+
 from ttsr_tf import cli
 from ttsr_tf.configuration import REQUIRED, Configuration, string
 from ttsr_tf.errors import InputError
@@ -24,11 +26,7 @@ class Config(Configuration):
 
 
 def main(config):
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise InputError("This needs matplotlib: pip install -e '.[benchmarks]'") from None
-    figure, axes = pyplot.subplots(figsize=(5, 3.5), layout="constrained")
+    figure, axes = plots.pyplot().subplots(figsize=(5, 3.5), layout="constrained")
     for folder in config.results.split(","):
         angles, gains = zip(*_gains(folder), strict=True)
         axes.plot(angles, gains, "o-", label=os.path.basename(os.path.normpath(folder)))
