@@ -11,10 +11,10 @@ from typing import NamedTuple
 CHANNELS = 48  # that are left of the maps
 COMPONENTS = 128  # of a patch of them
 SAMPLE = 2048  # of the key's vectors and patches, for the components
-PER_ROOT = 1.5  # clusters, for each of the root of the number of patches
+PER_ROOT = 0.75  # clusters, for each of the root of the number of patches
 SEARCHED = 1.2  # of these, for each of the root of their number
 CANDIDATES = 2  # which are compared exactly
-BLOCK = 2**24  # similarities at once
+BLOCK = 2**17  # comparisons of a patch with a cluster at once, whose scores stay in the cache
 LEAST_PAIRS = 10**8  # of fewer, comparing all is as fast
 
 
@@ -42,6 +42,11 @@ def searched(number):
     return math.ceil(SEARCHED * math.sqrt(number))
 
 
+def rows(number):
+    """How many patches to compare at once, so that memory is bounded."""
+    return max(BLOCK // searched(number), 1)
+
+
 def used(queries, keys):
     """Whether a fast search of so many patches is one of likely ones only."""
     return queries * keys >= LEAST_PAIRS
@@ -57,5 +62,6 @@ def flops(queries, keys, channels):
 
 
 def memory(queries, keys):
-    """About the bytes that it takes: components, those of the key twice; and a block."""
-    return 4 * (COMPONENTS * (queries + 2 * keys) + 2 * BLOCK)
+    """About the bytes that it takes: components, those of the key twice; and a block's affinity."""
+    of_all = number(keys)
+    return 4 * (COMPONENTS * (queries + 2 * keys) + 2 * of_all * rows(of_all))

@@ -100,9 +100,9 @@ def _nearest(x, centres):
     return np.concatenate([(part @ centres.T).argmax(-1) for part in _blocks(x, len(centres))])
 
 
-def _blocks(x, similarities):
-    """Parts of the rows, of which each has so many similarities, so that memory is bounded."""
-    return np.array_split(x, -(-len(x) * similarities // clusters.BLOCK))
+def _blocks(x, number):
+    """Parts of the rows, to be compared with so many clusters."""
+    return np.array_split(x, -(-len(x) // clusters.rows(number)))
 
 
 def _unit(x):

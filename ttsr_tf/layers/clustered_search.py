@@ -62,10 +62,7 @@ def _search_block(own, clusters):
     """The best of the clusters near each of `own` [n, D]: int32 [n, 2], places in their vectors."""
     vectors, centres, ends = clusters
     affinity = tf.matmul(own, centres, transpose_b=True)
-    # As `clusters.searched`, of a tensor.
-    root = tf.sqrt(tf.cast(_len(centres), tf.float64))
-    searched = tf.cast(tf.math.ceil(SEARCHED * root), tf.int32)
-    near = tf.math.top_k(affinity, searched, sorted=False).indices
+    near = tf.math.top_k(affinity, _searched(_len(centres)), sorted=False).indices
     # Row by row of the query, and the same sorted by cluster.
     flat = tf.reshape(near, [-1])
     order = tf.argsort(flat, stable=True)
@@ -145,14 +142,16 @@ def _nearest(x, centres):
     return _in_blocks(nearest, x, _len(centres))[:, 0]
 
 
-def _in_blocks(function, x, similarities):
-    """Calls `function` with parts of rows [., D] → int32 [., n], so that memory is bounded.
+def _searched(number):
+    """As `clusters.searched`, of a tensor."""
+    return tf.cast(tf.math.ceil(SEARCHED * tf.sqrt(tf.cast(number, tf.float64))), tf.int32)
 
-    Args:
-        similarities: of each row, floats.
-    """
+
+def _in_blocks(function, x, number):
+    """Calls `function` with parts of rows [., D] → int32 [., n], to be compared with so many
+    clusters."""
     rows = _len(x)
-    blocks = -(-rows // tf.maximum(BLOCK // similarities, 1))
+    blocks = -(-rows // tf.maximum(BLOCK // _searched(number), 1))
     size = -(-rows // blocks)
     x = tf.reshape(tf.pad(x, [[0, blocks * size - rows], [0, 0]]), [blocks, size, COMPONENTS])
     signature = tf.TensorSpec([None, None], tf.int32)

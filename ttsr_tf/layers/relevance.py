@@ -105,10 +105,25 @@ def _patches_of(x):
 def _good(query, key):
     """The better one of two good matches, and its confidence."""
     found = good_matches(tf.stop_gradient(query), tf.stop_gradient(key))
-    first, second = tf.unstack(found, axis=-1)
-    score, other = (_confidence(query, key, index) for index in (first, second))
-    better = other > score
-    return tf.where(better[..., 0], second, first), tf.where(better, other, score)
+    candidates = tf.unstack(found, axis=-1)
+
+    def products_of(row):
+        own, at = query[:, row : row + 3], slice(row, row + 1)
+        return tf.concat([_product(own, key, index[:, at]) for index in candidates], 1)
+
+    # Row by row, which stays in the processor's cache.
+    products = tf.map_fn(
+        products_of,
+        tf.range(tf.shape(found)[1]),
+        parallel_iterations=1,
+        fn_output_signature=tf.TensorSpec([None, 2, None], tf.float32),
+    )  # [H, B, 2, W]
+    first, second = (
+        tf.transpose(product, [1, 0, 2]) * _inverse_norms(query, key, index)
+        for product, index in zip(tf.unstack(products, axis=2), candidates, strict=True)
+    )
+    index = tf.where(second > first, *candidates[::-1])
+    return index, tf.expand_dims(tf.maximum(first, second), -1)
 
 
 def _match_patches(query, key):
@@ -128,19 +143,32 @@ def _patches(x):
 
 def _confidence(query, key, index):
     """The score at the match, differentiable: [B, H, W, 1]."""
+    product = _product(query, key, index)
+    return tf.expand_dims(product * _inverse_norms(query, key, index), -1)
+
+
+def _product(query, key, index):
+    """The inner product of each patch with its match: [B, H, W]."""
     shape, key_width = tf.shape(index), tf.shape(key)[2]
-    norms = _squared_norms(query) * tf.gather(
-        tf.reshape(_squared_norms(key), [shape[0], -1]), index, batch_dims=1
-    )
     key = tf.reshape(key, [shape[0], -1, key.shape[-1]])
     corner = index // (key_width - 2) * key_width + index % (key_width - 2)
     product = tf.zeros(shape)
     for dy in range(3):
         for dx in range(3):
-            own = query[:, dy : dy + shape[1], dx : dx + shape[2]]
-            match = tf.gather(key, corner + dy * key_width + dx, batch_dims=1)
-            product += tf.reduce_sum(own * match, -1)
-    return tf.expand_dims(product * tf.math.rsqrt(tf.maximum(norms, EPSILON)), -1)
+            # One after the other: all nine at once would take nine times the memory.
+            with tf.control_dependencies([product]):
+                own = query[:, dy : dy + shape[1], dx : dx + shape[2]]
+                match = tf.gather(key, corner + dy * key_width + dx, batch_dims=1)
+                product += tf.reduce_sum(own * match, -1)
+    return product
+
+
+def _inverse_norms(query, key, index):
+    """One by the product of each patch's norm with its match's: [B, H, W]."""
+    norms = _squared_norms(query) * tf.gather(
+        tf.reshape(_squared_norms(key), [tf.shape(index)[0], -1]), index, batch_dims=1
+    )
+    return tf.math.rsqrt(tf.maximum(norms, EPSILON))
 
 
 def _squared_norms(x):
