@@ -3,6 +3,7 @@
 import numpy as np
 
 CHANNELS, SHIFTS = 48, 25  # as of layers.Alignment
+_COUNT = 108  # values of a patch that are compared
 _EPSILON = np.float32(1e-3)
 
 
@@ -19,31 +20,51 @@ def align(query, key, index):
     """
     query, key = _bordered(query[0], 4), _bordered(key[0], 8)
     rows, columns = np.divmod(index[0], key.shape[1] // 4 - 4)
-    # Of every second pixel: [., ., 6, 6, 3] of each 12×12 pixels of the pictures.
-    own = _windows(query)[::4, ::4]
-    near = _windows(key)
-    shifts = np.arange(5)
+    # A patch is every second pixel of 12×12: six lines of six pixels, which lie together where
+    # even and odd columns are apart.
+    lines, weights = _lines(key), _weights(key)
+    width = key.shape[1] // 2
+    shifts, steps = np.arange(5), 2 * width * np.arange(6)
     result = np.empty_like(index[0])
     for y in range(len(result)):  # the surroundings of all positions would take much memory
         top, left = (4 * x[y][:, None] + 2 + shifts for x in (rows, columns))
-        around = near[top[:, :, None], left[:, None]].reshape(len(top), SHIFTS, -1)
-        result[y] = _best(own[y].reshape(len(top), -1), around)
+        first = top[:, :, None] * width + (left % 2 * (len(key) * width) + left // 2)[:, None]
+        around = lines[first[..., None] + steps].reshape(len(top), SHIFTS, -1)
+        own = _patches(query[4 * y : 4 * y + 12])
+        weight = weights[top[:, :, None], left[:, None]].reshape(len(top), SHIFTS)
+        result[y] = _best(own.reshape(len(top), -1), around, weight)
     return index * SHIFTS + result[None]
 
 
-def _best(own, near):
+def _best(own, near, weight):
     own = own - own.mean(-1, keepdims=True)
-    product = np.squeeze(near @ own[..., None], -1)
-    variance = (near**2).sum(-1) - near.sum(-1) ** 2 / own.shape[-1]
-    score = product / np.sqrt(np.maximum(variance, _EPSILON))
+    score = np.squeeze(near @ own[..., None], -1) * weight
     none = SHIFTS // 2
     return np.where(score.max(-1) > score[:, none], score.argmax(-1), none)
 
 
-def _windows(picture):
-    """A view of every patch: [rows, columns, 6, 6, 3]."""
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (11, 11), (0, 1))
-    return windows[..., ::2, ::2].transpose(0, 1, 3, 4, 2)
+def _lines(picture):
+    """A view of every six pixels that have one between them: [2·rows·columns/2, 18]."""
+    apart = np.concatenate([picture[:, parity::2].ravel() for parity in (0, 1)])
+    return np.lib.stride_tricks.sliding_window_view(apart, 18)[::3]
+
+
+def _weights(picture):
+    """Of every patch, the inverse root of its squared differences from its mean."""
+    sums, squares = (_patch_sums(x) for x in (picture.sum(-1), (picture**2).sum(-1)))
+    squares -= sums**2 / _COUNT
+    return 1 / np.sqrt(np.maximum(squares, _EPSILON))
+
+
+def _patch_sums(x):
+    x = sum(x[i : len(x) - 10 + i] for i in range(0, 12, 2))
+    return sum(x[:, i : x.shape[1] - 10 + i] for i in range(0, 12, 2))
+
+
+def _patches(picture):
+    """Of twelve rows, those that begin at every fourth pixel: [columns, 6, 6, 3]."""
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (12, 12), (0, 1))[0, ::4]
+    return windows[..., ::2, ::2].transpose(0, 2, 3, 1)
 
 
 def _bordered(blocks, pixels):
