@@ -31,6 +31,34 @@ def test_where_onednn_is_used(cpu_flags, switch, expected):
     assert devices.uses_onednn(cpu_flags, switch) is expected
 
 
+@pytest.mark.parametrize(
+    ("cpu_flags", "switch", "expected"),
+    [
+        ({"avx512_vnni", "avx512_bf16"}, "", True),
+        ({"avx512_vnni", "amx_tile", "amx_bf16"}, "", True),
+        ({"avx512_vnni"}, "", False),
+        ({"avx512_vnni", "avx512_bf16"}, "0", False),  # without oneDNN
+        (set(), "1", False),
+    ],
+)
+def test_where_bfloat16_is_fast(monkeypatch, cpu_flags, switch, expected):
+    monkeypatch.setattr(devices, "_cpu_flags", lambda: cpu_flags)
+    monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: [])
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", switch)
+    assert devices.has_fast_bfloat16() is expected
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((8, 6), True), ((7, 5), False)])
+def test_which_gpus_have_fast_bfloat16(monkeypatch, capability, expected):
+    monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: ["GPU:0"])
+    monkeypatch.setattr(
+        devices.tf.config.experimental,
+        "get_device_details",
+        lambda _: {"compute_capability": capability},
+    )
+    assert devices.has_fast_bfloat16() is expected
+
+
 @pytest.mark.parametrize("switch", ["", "0", "1"])
 def test_tensorflow_agrees(switch):
     """It says so when it starts, where it may."""

@@ -1,5 +1,7 @@
 """`precision` "fast": nearly the same picture, by both engines and all that takes it."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import ttsr_tf
 from ttsr_tf import clusters
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import luma, resizing
-from ttsr_tf.inference import memory
+from ttsr_tf.inference import encoding, memory
 
 ENGINES = "tensorflow", "litert"
 
@@ -35,6 +37,36 @@ def test_nearly_the_same_picture(photographs, monkeypatch, engine):
     assert (exact["index"] != fast["index"]).any()  # it did something else
     assert np.mean(exact["confidence"] - fast["confidence"] <= 0.01) >= 0.95
     assert luma.psnr(hr, fast["sr"]) == pytest.approx(luma.psnr(hr, exact["sr"]), abs=0.03)
+
+
+@pytest.mark.parametrize("faster", [True, False])
+def test_the_backbone_alone_is_in_bfloat16_where_that_is_faster(photographs, monkeypatch, faster):
+    devices = pytest.importorskip("ttsr_tf.devices")
+    monkeypatch.setattr(devices, "has_fast_bfloat16", lambda: faster)
+    exact, fast = (loaded("tensorflow", precision) for precision in ("exact", "fast"))
+    assert fast.model.compute_dtype == ("bfloat16" if faster else "float32")
+    assert {conv.compute_dtype for conv in fast.model.texture_extractor.convs} == {"float32"}
+    assert {fast.model.tail[i].compute_dtype for i in (0, -1)} == {
+        fast.model.compute_dtype,
+        "float32",
+    }
+    _, lr, ref = photographs
+    exact, fast = (x.upscale_with_attention(lr[:24, :33], ref[:96, :132]) for x in (exact, fast))
+    np.testing.assert_array_equal(exact["index"], fast["index"])
+    difference = np.abs(np.float32(exact["sr"]) - fast["sr"])
+    assert difference.any() == faster and difference.mean() < 0.5  # levels
+
+
+def test_values_of_large_references_take_half_of_the_memory(photographs, monkeypatch):
+    _, _, ref = photographs
+    exact, fast = (loaded("litert", precision) for precision in ("exact", "fast"))
+    expected = exact.encode_reference(ref).value
+    assert {x.dtype for x in fast.encode_reference(ref).value} == {np.dtype("float32")}
+    monkeypatch.setattr(encoding, "MOST", math.prod(ref.shape[:2]) - 1)
+    assert {x.dtype for x in exact.encode_reference(ref).value} == {np.dtype("float32")}
+    for found, x in zip(fast.encode_reference(ref).value, expected, strict=True):
+        assert found.dtype == np.float16
+        np.testing.assert_allclose(found, x, rtol=1e-3, atol=1e-3)
 
 
 def test_what_it_takes_is_known(photographs):

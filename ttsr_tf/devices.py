@@ -13,6 +13,8 @@ _NVIDIA_DRIVER = "/proc/driver/nvidia/version"  # there where a GPU of theirs is
 # Any of these, and TensorFlow on Linux uses oneDNN's kernels unless it is told not to
 # (tensorflow/core/util/util.cc); the names are those of /proc/cpuinfo.
 _FOR_ONEDNN = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
+_FOR_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+_AMPERE = (8, 0)  # the first NVIDIA GPUs with it, by compute capability
 
 
 def described(said):
@@ -71,6 +73,16 @@ def has_fast_convolution_gradient():
     if tf.config.get_visible_devices("GPU"):
         return True
     return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+
+
+def has_fast_bfloat16():
+    """Whether convolutions in bfloat16 take less time than in float32."""
+    if gpus := tf.config.get_visible_devices("GPU"):
+        details = map(tf.config.experimental.get_device_details, gpus)
+        return all(found.get("compute_capability", (0,)) >= _AMPERE for found in details)
+    flags = _cpu_flags()
+    switch = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "")
+    return bool(flags & _FOR_BFLOAT16) and uses_onednn(flags, switch)
 
 
 def uses_onednn(cpu_flags, switch):

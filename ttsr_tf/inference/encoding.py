@@ -1,5 +1,6 @@
 """References as a network searches them: encoded once, and known again later; or when needed."""
 
+import math
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import PIL.Image
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import given, resizing
-from ttsr_tf.inference.bands import in_bands
+from ttsr_tf.inference.bands import MOST, in_bands
 
 _BORDER = 16  # pixels around one on which VGG19's relu3_1 depends: 13, and a multiple of 4
 _NONE = np.zeros((1, 4, 4, 3), np.uint8)
@@ -20,8 +21,8 @@ class Reference(NamedTuple):
 
     Attributes:
         key: float32 [1, h // 4, w // 4, C]; a tensor, or an array if LiteRT computes.
-        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4, likewise; float16 where
-            LiteRT computes fast.
+        value: a tuple of float32 [1, s·h // 4, s·w // 4, …], s = 1, 2, 4, likewise; float16 of a
+            large reference where LiteRT computes fast.
         weights: what tells apart the weights that made it.
     """
 
@@ -58,7 +59,13 @@ class Picture:
 
     @property
     def value(self):
-        return self._maps(lambda x: self._engine.encode(x, _NONE)[1], self._ref)
+        halved = self._engine.halves and math.prod(self.size) > MOST
+
+        def encode(x):
+            value = self._engine.encode(x, _NONE)[1]
+            return tuple(map(np.float16, value)) if halved else value
+
+        return self._maps(encode, self._ref)
 
     def _maps(self, encode, picture):
         maps = list(in_bands(encode, picture, border=_BORDER))

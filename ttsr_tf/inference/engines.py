@@ -23,11 +23,13 @@ class Engine(Protocol):
     Attributes:
         weights: what tells apart the weights that a reference is encoded with.
         shifts: how many values of `index` stand for each position of the key.
+        halves: whether values of a large reference are kept as float16.
         out_of_memory: the exception that says so.
     """
 
     weights: tuple
     shifts: int
+    halves: bool
     out_of_memory: type[Exception]
 
     def encode(self, ref, ref_down_up):
@@ -68,7 +70,8 @@ def precision():
     """The field of every configuration that chooses between equal and nearly equal pictures."""
     return choice(
         EXACT,
-        "fast: large references are searched in likely places only, for nearly the same picture.",
+        "fast, for nearly the same picture: large references are searched in likely places only; "
+        "TensorFlow computes the backbone in bfloat16 where that is faster.",
         enum_values=PRECISIONS,
     )
 

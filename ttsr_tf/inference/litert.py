@@ -39,7 +39,7 @@ class LiteRT:
     out_of_memory = MemoryError
 
     def __init__(self, path: str | os.PathLike, threads: int | None = None, *, fast: bool = False):
-        self.fast = fast
+        self.fast = self.halves = fast
         self._path = os.fspath(path)
         about, self._content = tflite.read(self._path)
         numbers = dict(about["numbers"])
@@ -57,8 +57,7 @@ class LiteRT:
     def encode(self, ref, ref_down_up):
         """uint8 [1, h, w, 3] twice → key, value."""
         found = self._run("encode", ref=ref, ref_down_up=ref_down_up)
-        value = _pyramid("value", found)
-        return found["key"], tuple(np.float16(x) for x in value) if self.fast else value
+        return found["key"], _pyramid("value", found)
 
     def kept(self, x):
         return x

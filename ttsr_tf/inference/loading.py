@@ -8,6 +8,9 @@ from ttsr_tf.inference.litert import LiteRT
 from ttsr_tf.inference.upscaler import Upscaler
 from ttsr_tf.weights import naming
 
+# Of a network: as it was trained, but for the backbone.
+_FAST = {"dtype": "mixed_bfloat16", "extractor_dtype": "float32"}
+
 
 def load(
     checkpoint: str | os.PathLike,
@@ -25,8 +28,9 @@ def load(
             `litert` is installed, and where TensorFlow isn't; then neither TensorFlow nor Keras is
             imported.
         threads: how many LiteRT computes with; default: as many as there are processors.
-        precision: "exact", or "fast": large references are searched in likely places only, for
-            nearly the same picture.
+        precision: "exact", or "fast", for nearly the same picture: large references are searched
+            in likely places only, and TensorFlow computes the backbone in bfloat16, where that is
+            faster.
 
     Raises:
         InputError: nothing there, not such a file, or a damaged one; one for another engine; an
@@ -39,8 +43,10 @@ def load(
     fast = precision == engines.FAST
     if engines.of_python(checkpoint, engine) == engines.LITERT:
         return Upscaler(LiteRT(naming.path_of(checkpoint), threads, fast=fast))
-    from ttsr_tf.weights import checkpoints  # imports TensorFlow
+    from ttsr_tf import devices  # imports TensorFlow
+    from ttsr_tf.weights import checkpoints
 
-    model = checkpoints.load(checkpoint)
+    dtypes = _FAST if fast and devices.has_fast_bfloat16() else {}
+    model = checkpoints.load(checkpoint, **dtypes)
     model.fast = fast
     return Upscaler(model)

@@ -61,7 +61,9 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     coarse, middle, fine = model.value_channels
     # Of a reference's pixel.
     of_key = 4 * model.query_channels / 16
-    of_value = (2 if model.fast and costs is LITERT else 4) * (fine + middle / 4 + coarse / 16)
+    large = max(refs) > MOST
+    halved = large and model.fast and costs is LITERT
+    of_value = (2 if halved else 4) * (fine + middle / 4 + coarse / 16)
     band = min(max(refs), MOST)
     keys, values = of_key * (sum(refs) if encoded else max(refs)), of_value * sum(refs)
     searching = keys + 4 * model.query_channels * pixels
@@ -70,7 +72,7 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
         of_key * max(refs) + _searching(model, pixels, max(refs) // 16),
     )
     evaluating = values + costs.encoding * band
-    if costs is TENSORFLOW and max(refs) > MOST:
+    if costs is TENSORFLOW and large:
         evaluating += _TENSORS * values
     kept = values if encoded else 0
     synthesising = of_tile

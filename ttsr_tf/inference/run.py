@@ -9,7 +9,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import attention, files, given, resizing, sheets
 from ttsr_tf.inference import config as configs
-from ttsr_tf.inference import said, tiles
+from ttsr_tf.inference import engines, said, tiles
 from ttsr_tf.inference.loading import load
 from ttsr_tf.progress import Progress
 
@@ -31,6 +31,8 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
     """
     jobs, engine = configs.check(config)
     upscaler = load(config.checkpoint, engine, precision=config.precision)
+    if config.precision == engines.FAST:
+        said.fast(upscaler.model)
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref

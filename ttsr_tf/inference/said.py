@@ -9,6 +9,14 @@ LONG_RUN = 5  # seconds
 _USEFUL = 0.1  # similarity; of the same street from farther on it was about 0.04
 
 
+def fast(model):
+    """What a fast picture's convolutions are computed in."""
+    if getattr(model, "compute_dtype", None) == "bfloat16":
+        print("Fast: convolutions in bfloat16.")
+    else:
+        print("Fast: the search alone; this engine, or this processor, is no faster in bfloat16.")
+
+
 def way_without_reference(model, single_image):
     """Which way makes the picture, where no reference is given."""
     if single_image:

@@ -22,6 +22,7 @@ class Stages:
         single_image, without_reference: None where the network hasn't any.
     """
 
+    halves = False
     out_of_memory = tf.errors.ResourceExhaustedError
 
     def __init__(self, model):

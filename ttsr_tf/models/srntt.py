@@ -164,5 +164,4 @@ class SRNTT(TransferNetwork):
         return network + self.search_flops(queries, keys) + extractor
 
     def get_config(self):
-        names = "num_residual_blocks", "num_features", *OPTIONS["srntt"]
-        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}
+        return {**super().get_config(), **{name: getattr(self, name) for name in OPTIONS["srntt"]}}

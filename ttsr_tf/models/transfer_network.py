@@ -32,6 +32,8 @@ class TransferNetwork(keras.Model):
         padding: of `layers.Relevance` and `layers.Transfer`.
         alignment: whether matches are shifted to where the pictures agree best.
         vgg19: a dict of arguments of `layers.VGG19`.
+        extractor_dtype: what the texture extractor computes in, if not in what all layers do:
+            in bfloat16 one match in forty is another.
     """
 
     value_channels = 256, 128, 64
@@ -45,6 +47,7 @@ class TransferNetwork(keras.Model):
         padding="same",
         alignment=False,
         vgg19=None,
+        extractor_dtype=None,
         **kwargs,
     ):
         super().__init__(**{"autocast": False, **kwargs})  # pictures stay float32
@@ -52,7 +55,10 @@ class TransferNetwork(keras.Model):
         self.num_features = num_features
         policy = {"dtype": self.dtype_policy}
         cuts = "relu3_1", "relu2_1", "relu1_1"
-        self.texture_extractor = layers.VGG19(cuts, **(vgg19 or {}), **policy)
+        self.extractor_dtype = extractor_dtype
+        self.texture_extractor = layers.VGG19(
+            cuts, **(vgg19 or {}), dtype=extractor_dtype or self.dtype_policy
+        )
         self.relevance = layers.Relevance(padding=padding)
         self.alignment = alignment
         if alignment:
@@ -119,6 +125,10 @@ class TransferNetwork(keras.Model):
         if self.fast and clusters.used(queries, keys):
             return clusters.flops(queries, keys, channels)
         return 2 * channels * queries * keys
+
+    def get_config(self):
+        names = "num_residual_blocks", "num_features", "extractor_dtype"
+        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}
 
     def compile(self, *args, **kwargs):
         """As Keras has it, but the optimizer's variables are created here, not in `fit`."""

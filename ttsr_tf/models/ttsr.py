@@ -185,8 +185,7 @@ class TTSR(TransferNetwork):
         )
 
     def get_config(self):
-        names = "num_residual_blocks", "num_features", *OPTIONS["ttsr"]
-        return {**compat.config_of(self), **{name: getattr(self, name) for name in names}}
+        return {**super().get_config(), **{name: getattr(self, name) for name in OPTIONS["ttsr"]}}
 
 
 def _fused(fuse, inputs):

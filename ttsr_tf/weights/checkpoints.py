@@ -13,7 +13,8 @@ from ttsr_tf.errors import InputError, first_of
 from ttsr_tf.models import MODELS, Network, model_class
 from ttsr_tf.weights import files, naming
 
-_KERAS_OWN = "name", "trainable", "dtype"
+# Not of the network, but of what it is made for.
+_LEFT_OUT = "name", "trainable", "dtype", "extractor_dtype"
 
 
 def named_variables(layer: keras.layers.Layer) -> dict[str, "keras.Variable"]:
@@ -34,8 +35,8 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, "keras.Variable"]:
 
 
 def arguments(model: Network) -> dict:
-    """What a network's class is made with, as files have it: without what any Keras model has."""
-    return {name: value for name, value in model.get_config().items() if name not in _KERAS_OWN}
+    """What a network's class is made with, as files have it: without name and dtypes."""
+    return {name: value for name, value in model.get_config().items() if name not in _LEFT_OUT}
 
 
 def save(model: Network, path: str | os.PathLike, *, dtype: str = "float32") -> None:
@@ -61,11 +62,12 @@ def save(model: Network, path: str | os.PathLike, *, dtype: str = "float32") -> 
     files.write(os.fspath(path), files.Header(name, arguments(model)), arrays)
 
 
-def load(checkpoint: str | os.PathLike) -> Network:
+def load(checkpoint: str | os.PathLike, **dtypes: str) -> Network:
     """The network of a file, or of a run's folder.
 
     Args:
         checkpoint: a file written by `ttsr_tf.convert` or `save`, or the `run_dir` of a training.
+        dtypes: `dtype` and `extractor_dtype`, as of the network, to compute in others than float32.
 
     Returns:
         A built network of the class and sizes that were saved.
@@ -77,7 +79,7 @@ def load(checkpoint: str | os.PathLike) -> Network:
     header = files.read_header(path)
     cls = model_class(header.model)
     try:
-        model = cls(**header.config)
+        model = cls(**header.config, **dtypes)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path} holds a network that can't be made: {error}.") from None
     model.build()
