@@ -60,9 +60,11 @@ def best_match(query, key, memory_mb):
 def _search(query, key, side):
     """[H + 2, W + 2, C], [h + 2, w + 2, C] → int32 [H, W]."""
     query_size, key_size = tf.shape(query)[:2] - 2, tf.shape(key)[:2] - 2
-    query_tile, key_tile = _even(query_size, side), _even(key_size, side)
-    aligned = query_tile + [0, 1] * ((key_tile - query_tile) % _ALIGNMENT)
-    query_tile = tf.where(aligned <= side, aligned, query_tile)
+    widths = _widths(query_size[1], key_size[1], side)
+    query_tile, key_tile = (
+        tf.stack([_even(size[0], side), width])
+        for size, width in zip((query_size, key_size), widths, strict=True)
+    )
     query_grid, key_grid = _quotient(query_size, query_tile), _quotient(key_size, key_tile)
 
     def search_tile(k, best, index):
@@ -166,6 +168,17 @@ def _corner(i, grid, tile):
 def _even(size, side):
     """The size of as few tiles as possible, about equally large."""
     return _quotient(size, _quotient(size, side))
+
+
+def _widths(query_width, key_width, side):
+    """Of the tiles of both: the pair, equal modulo _ALIGNMENT, with the fewest products."""
+    sizes = tf.range(1, side + 1)
+    columns = (_quotient(width, sizes) * (sizes + 2) for width in (query_width, key_width))
+    of_query, of_key = (tf.cast(x, tf.float64) for x in columns)
+    aligned = (sizes[:, None] - sizes) % _ALIGNMENT == 0
+    products = tf.where(aligned, of_query[:, None] * of_key, float("inf"))
+    best = tf.argmin(tf.reshape(products, [-1]), output_type=tf.int32)
+    return sizes[best // side], sizes[best % side]
 
 
 def _quotient(a, b):
