@@ -26,12 +26,30 @@ def resized(line, factor):
 
 
 @pytest.mark.parametrize("factor", [2, 4])
-@pytest.mark.parametrize("size", [(1, 1), (1, 5), (6, 3)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (6, 3), (16, 17), (35, 32)])
 def test_equals_the_taps(rng, factor, size):
     x = rng.standard_normal((2, *size, 3))
     expected = np.apply_along_axis(resized, 2, np.apply_along_axis(resized, 1, x, factor), factor)
     # taps are given to eight digits
     np.testing.assert_allclose(resize_up(tf.constant(x, tf.float32), factor), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_the_gradient_is_the_transpose(rng, factor):
+    x, dy = (
+        tf.constant(rng.standard_normal((2, s * 5, s * 19, 3)), tf.float32) for s in (1, factor)
+    )
+
+    @tf.function
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = resize_up(x, factor)
+        return tape.gradient(y, x, dy)
+
+    other = tf.constant(rng.standard_normal(x.shape), tf.float32)
+    forth = tf.reduce_sum(resize_up(other, factor) * dy)
+    np.testing.assert_allclose(forth, tf.reduce_sum(other * gradient(x)), rtol=1e-4)
 
 
 def test_convolving_first_changes_nothing(rng):
