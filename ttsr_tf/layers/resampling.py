@@ -1,8 +1,7 @@
 """Changing the size of feature maps: bicubic, strided and sub-pixel."""
 
-import math
-
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
@@ -41,7 +40,7 @@ def _enlarged(x, factor):
     whole line is zeros.
     """
     number, length, channels = tf.unstack(tf.shape(x))
-    band = _interpolation(_PART + 4, factor, x.dtype)[2 * factor : -2 * factor]
+    band = tf.constant(_band(factor), x.dtype)
 
     @tf.custom_gradient
     def enlarge(x):
@@ -60,17 +59,30 @@ def _enlarged(x, factor):
 
 def _interpolation(size, factor, dtype):
     """The matrix [factor·size, size] that enlarges a line of `size` values."""
-    # Output factor·i + phase lies at i + offset, between the taps at i + first + 1 and + 2.
-    offsets = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
-    firsts = [math.floor(offset) - 1 for offset in offsets]
-    taps = [[first + t for t in range(4)] for first in firsts]
-    weights = [
-        [_cubic(abs(tap - offset)) for tap in row]
-        for row, offset in zip(taps, offsets, strict=True)
-    ]
+    firsts, weights = _taps(factor)
+    taps = firsts[:, None] + np.arange(4)
     sources = tf.clip_by_value(tf.range(size)[:, None, None] + taps, 0, size - 1)
     matrix = tf.one_hot(sources, size, dtype=dtype) * tf.constant(weights, dtype)[..., None]
     return tf.reshape(tf.reduce_sum(matrix, 2), [factor * size, size])
+
+
+def _band(factor):
+    """The same for a part of a line: [factor·_PART, 2 + _PART + 2]."""
+    band, taps = np.zeros([_PART, factor, _PART + 4]), [*zip(*_taps(factor), strict=True)]
+    for i in range(_PART):
+        for phase, (first, weights) in enumerate(taps):
+            band[i, phase, 2 + i + first :][:4] = weights
+    return band.reshape(factor * _PART, _PART + 4)
+
+
+def _taps(factor):
+    """For each of the values that stand for the i-th: the first of the four that it is made of,
+    from i on, [factor]; and their weights, [factor, 4].
+    """
+    offsets = (np.arange(factor) + 0.5) / factor - 0.5
+    firsts = np.floor(offsets).astype(np.int32) - 1
+    distances = np.abs(firsts[:, None] + np.arange(4) - offsets[:, None])
+    return firsts, np.vectorize(_cubic)(distances)
 
 
 def _cubic(distance, a=-0.75):
