@@ -4,8 +4,9 @@ python benchmarks/forward.py [--lr=125x83] [--ref=500x332] [--dtype=bfloat16] [-
 
 Medians of one run, every stage in a `tf.function`. Without --checkpoint, a network of the paper's
 size with random weights.
-With --dtype, the whole once more with that type for all but the matching: its time, how many
-matches change, and how far the result is from float32's. With --xla, the backbone compiled by XLA.
+With --dtype, the whole once more with that type for all but the matching, and as `--precision=fast`
+has it: its time, how many matches change, and how far the result is from float32's. With --xla, the
+backbone compiled by XLA.
 """
 
 import dataclasses
@@ -62,10 +63,15 @@ def main(config):
     if config.xla:
         timed("backbone, XLA", backbone, jit_compile=True)
     if config.dtype:
-        other = TTSR(**checkpoints.arguments(model), dtype=f"mixed_{config.dtype}")
-        other.build()
-        other.set_weights(model.get_weights())
-        _compare(outputs, timed(f"whole, {config.dtype}", lambda: other(given)))
+        for extractor, fast in ((None, False), ("float32", True)):
+            policy = {"dtype": f"mixed_{config.dtype}", "extractor_dtype": extractor}
+            other = TTSR(**checkpoints.arguments(model), **policy)
+            other.build()
+            other.set_weights(model.get_weights())
+            other.fast = fast
+            name = "as `--precision=fast`" if fast else "all"
+            result = timed(f"whole, {config.dtype}, {name}", lambda other=other: other(given))
+            _compare(outputs, result)
 
 
 def _model(config):

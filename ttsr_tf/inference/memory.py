@@ -14,6 +14,7 @@ from ttsr_tf.inference.bands import MOST
 
 KEPT = 2**13  # pixels of LR up to which LiteRT keeps its memory for the next picture
 _TENSORS = 2  # times the values: TensorFlow's allocator copies them, and gives nothing back
+_HOLES = 1.25  # times a tile's memory: earlier ones leave holes in it
 _ITSELF = 0.1 * 2**30  # bytes more, where LR's own maps are matched at every scale
 
 
@@ -24,18 +25,20 @@ class Costs(NamedTuple):
         fixed: bytes of the process with weights and the matching.
         encoding: bytes while a reference is encoded, beside what is made, for each of its pixels
             that are encoded at once.
+        value: bytes of each value of a reference, holes in the allocator's memory among them.
         synthesis: how many times the network's `bytes_per_pixel`.
         held: up to how many of LR's pixels the last picture's memory is still held.
     """
 
     fixed: float
     encoding: float
+    value: float
     synthesis: float
     held: int
 
 
-TENSORFLOW = Costs(0.76 * 2**30, 1_450, 1, held=0)
-LITERT = Costs(0.075 * 2**30, 1_080, 3.05, held=KEPT)
+TENSORFLOW = Costs(0.85 * 2**30, 1_450, 4.8, 1, held=0)
+LITERT = Costs(0.075 * 2**30, 1_080, 4, 3.05, held=KEPT)
 
 _EFFICIENCY = 0.7  # of a network, beside a matrix product
 
@@ -57,13 +60,15 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     synthesis = 16 * costs.synthesis * model.bytes_per_pixel
     tile = tile or lr_size
     of_tile = synthesis * math.prod(tile)
+    if costs is TENSORFLOW and math.prod(tile) < pixels:
+        of_tile *= _HOLES
     held = of_tile if pixels <= costs.held else 0
     coarse, middle, fine = model.value_channels
     # Of a reference's pixel.
     of_key = 4 * model.query_channels / 16
     large = max(refs) > MOST
     halved = large and model.fast and costs is LITERT
-    of_value = (2 if halved else 4) * (fine + middle / 4 + coarse / 16)
+    of_value = costs.value / (2 if halved else 1) * (fine + middle / 4 + coarse / 16)
     band = min(max(refs), MOST)
     keys, values = of_key * (sum(refs) if encoded else max(refs)), of_value * sum(refs)
     searching = keys + 4 * model.query_channels * pixels

@@ -1,14 +1,13 @@
 """Changing the size of feature maps: bicubic, strided and sub-pixel."""
 
+import math
+
 import keras
-import numpy as np
 import tensorflow as tf
 
 from ttsr_tf.errors import InputError
 from ttsr_tf.layers import portable
 from ttsr_tf.layers.convolution import Convolution
-
-_PART = 16  # positions of a line that are enlarged together
 
 
 def resize_up(x, factor):
@@ -29,60 +28,29 @@ def resize_up(x, factor):
         return portable.resize_up(x, factor, _cubic)
     batch, height, width = tf.unstack(tf.shape(x)[:3])
     channels = x.shape[-1]
-    rows = _enlarged(tf.reshape(x, [batch, height, width * channels]), factor)
+    # As products, whose gradient is a product too: those of slices take ten times as long.
+    rows = tf.matmul(
+        _interpolation(height, factor, x.dtype), tf.reshape(x, [batch, height, width * channels])
+    )
     rows = tf.reshape(rows, [batch * factor * height, width, channels])
-    y = tf.reshape(_enlarged(rows, factor), [batch, factor * height, factor * width, channels])
+    y = tf.matmul(_interpolation(width, factor, x.dtype), rows)
+    y = tf.reshape(y, [batch, factor * height, factor * width, channels])
     return tf.ensure_shape(y, _scaled(x.shape, factor, channels))
-
-
-def _enlarged(x, factor):
-    """Lines [N, L, C] → [N, factor·L, C]: a product for each part, since most of the matrix of a
-    whole line is zeros.
-    """
-    number, length, channels = tf.unstack(tf.shape(x))
-    band = tf.constant(_band(factor), x.dtype)
-
-    @tf.custom_gradient
-    def enlarge(x):
-        places = tf.range(0, length, _PART)[:, None] + tf.range(-2, _PART + 2)
-        parts = tf.gather(x, tf.clip_by_value(places, 0, length - 1), axis=1)
-        y = tf.reshape(tf.matmul(band, parts), [number, -1, channels])[:, : factor * length]
-
-        def gradient(dy):
-            # Parts overlap, and to add them up takes five times as long as the zeros of crops.
-            return tf.matmul(_interpolation(length, factor, x.dtype), dy, transpose_a=True)
-
-        return y, gradient
-
-    return enlarge(x)
 
 
 def _interpolation(size, factor, dtype):
     """The matrix [factor·size, size] that enlarges a line of `size` values."""
-    firsts, weights = _taps(factor)
-    taps = firsts[:, None] + np.arange(4)
+    # Output factor·i + phase lies at i + offset, between the taps at i + first + 1 and + 2.
+    offsets = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
+    firsts = [math.floor(offset) - 1 for offset in offsets]
+    taps = [[first + t for t in range(4)] for first in firsts]
+    weights = [
+        [_cubic(abs(tap - offset)) for tap in row]
+        for row, offset in zip(taps, offsets, strict=True)
+    ]
     sources = tf.clip_by_value(tf.range(size)[:, None, None] + taps, 0, size - 1)
     matrix = tf.one_hot(sources, size, dtype=dtype) * tf.constant(weights, dtype)[..., None]
     return tf.reshape(tf.reduce_sum(matrix, 2), [factor * size, size])
-
-
-def _band(factor):
-    """The same for a part of a line: [factor·_PART, 2 + _PART + 2]."""
-    band, taps = np.zeros([_PART, factor, _PART + 4]), [*zip(*_taps(factor), strict=True)]
-    for i in range(_PART):
-        for phase, (first, weights) in enumerate(taps):
-            band[i, phase, 2 + i + first :][:4] = weights
-    return band.reshape(factor * _PART, _PART + 4)
-
-
-def _taps(factor):
-    """For each of the values that stand for the i-th: the first of the four that it is made of,
-    from i on, [factor]; and their weights, [factor, 4].
-    """
-    offsets = (np.arange(factor) + 0.5) / factor - 0.5
-    firsts = np.floor(offsets).astype(np.int32) - 1
-    distances = np.abs(firsts[:, None] + np.arange(4) - offsets[:, None])
-    return firsts, np.vectorize(_cubic)(distances)
 
 
 def _cubic(distance, a=-0.75):
