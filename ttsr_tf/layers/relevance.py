@@ -28,7 +28,7 @@ class Relevance(keras.layers.Layer):
         matching: "streamed", or "patches" for the plain form: unfolded patches and one product,
             as the paper writes it, whose memory grows with the product of both sizes; or
             "clustered", which compares large maps with likely places only: nearly the best match,
-            in a tenth of the time.
+            in a fraction of the time.
         matching_memory_mb: bound on what the streamed search allocates, MiB.
         padding: "same" matches a patch around every position, zeros beyond the border; "valid" only
             the patches that lie within the maps, as SRNTT does: positions at the query's border
