@@ -39,9 +39,9 @@ def test_tiles_cover_the_picture_once_within_the_memory(model):
 
 
 def test_too_little_memory_says_how_much_is_enough(model):
-    with pytest.raises(InputError, match=r"At least 0\.91 GiB .* 0\.50 may be used"):
+    with pytest.raises(InputError, match=r"At least 1\.03 GiB .* 0\.50 may be used"):
         tiles.cut(model, (300, 300), REF, memory_gb=0.5)
-    assert len(tiles.cut(model, (300, 300), REF, memory_gb=0.92)) > 1
+    assert len(tiles.cut(model, (300, 300), REF, memory_gb=1.04)) > 1
 
 
 def test_the_least_memory_of_a_small_picture_is_its_own(model):
