@@ -85,7 +85,7 @@ def test_upscale_stops_after_a_tile(tmp_path, rng):
     flags = [f"--{name}={tmp_path}/{name}.png" for name in ("lr", "ref")]
     flags += [f"--checkpoint={tmp_path}/model.safetensors", f"--output={tmp_path}/out.png"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "ttsr_tf.upscale", *flags, "--memory_gb=1.5"],
+        [sys.executable, "-m", "ttsr_tf.upscale", *flags, "--memory_gb=1.6"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
