@@ -62,7 +62,9 @@ class Alignment(keras.layers.Layer):
             shift = portable.rows_of(shifts_of, count)
         else:
             shift = tf.map_fn(shifts_of, tf.range(count), fn_output_signature=tf.int32)
-        aligned = index * SHIFTS + tf.transpose(shift, [1, 0, 2])
+        # As floats: of integers, oneDNN complains on stderr.
+        shift = tf.transpose(tf.cast(shift, tf.float32), [1, 0, 2])
+        aligned = index * SHIFTS + tf.cast(shift, tf.int32)
         aligned.set_shape(index.shape)  # not ensure_shape, which LiteRT's converter refuses
         return aligned
 
