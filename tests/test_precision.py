@@ -81,6 +81,11 @@ def test_what_it_takes_is_known(photographs):
     assert len({memory.needed(model, *small) for model in models}) == 1
     exact, fast = (memory.needed(model, *sizes) for model in models)
     assert exact <= fast
+    # Values of large references alone take half.
+    lite = loaded("litert", "fast").model
+    large, small = (1200, 1600), (1000, 1000)
+    some, more = (memory.needed(lite, (30, 40), [large] + n * [small]) for n in (20, 21))
+    assert more - some == pytest.approx(4 * 112 * 10**6, rel=1e-6)
     both = [loaded(engine, "fast").model.flops(*sizes) for engine in ENGINES]
     assert both[0] == pytest.approx(both[1], rel=1e-6)
 

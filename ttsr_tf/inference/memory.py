@@ -66,18 +66,18 @@ def needed(model, lr_size, ref_sizes, *, tile=None, encoded=False):
     coarse, middle, fine = model.value_channels
     # Of a reference's pixel.
     of_key = 4 * model.query_channels / 16
-    large = max(refs) > MOST
-    halved = large and model.fast and costs is LITERT
-    of_value = costs.value / (2 if halved else 1) * (fine + middle / 4 + coarse / 16)
+    of_value = costs.value * (fine + middle / 4 + coarse / 16)
+    halved = sum(ref for ref in refs if ref > MOST) / 2 if model.fast and costs is LITERT else 0
     band = min(max(refs), MOST)
-    keys, values = of_key * (sum(refs) if encoded else max(refs)), of_value * sum(refs)
+    keys = of_key * (sum(refs) if encoded else max(refs))
+    values = of_value * (sum(refs) - halved)
     searching = keys + 4 * model.query_channels * pixels
     searching += max(
         costs.encoding * band,
         of_key * max(refs) + _searching(model, pixels, max(refs) // 16),
     )
     evaluating = values + costs.encoding * band
-    if costs is TENSORFLOW and large:
+    if costs is TENSORFLOW and max(refs) > MOST:
         evaluating += _TENSORS * values
     kept = values if encoded else 0
     synthesising = of_tile
