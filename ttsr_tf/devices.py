@@ -72,7 +72,7 @@ def has_fast_convolution_gradient():
     """
     if tf.config.get_visible_devices("GPU"):
         return True
-    return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+    return _has_onednn()
 
 
 def has_fast_bfloat16():
@@ -80,9 +80,7 @@ def has_fast_bfloat16():
     if gpus := tf.config.get_visible_devices("GPU"):
         details = map(tf.config.experimental.get_device_details, gpus)
         return all(found.get("compute_capability", (0,)) >= _AMPERE for found in details)
-    flags = _cpu_flags()
-    switch = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "")
-    return bool(flags & _FOR_BFLOAT16) and uses_onednn(flags, switch)
+    return bool(_cpu_flags() & _FOR_BFLOAT16) and _has_onednn()
 
 
 def uses_onednn(cpu_flags, switch):
@@ -95,6 +93,10 @@ def uses_onednn(cpu_flags, switch):
     """
     given = {"0": False, "false": False, "1": True, "true": True}.get(switch.lower())
     return bool(cpu_flags & _FOR_ONEDNN) if given is None else given
+
+
+def _has_onednn():
+    return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
 
 
 def _cpu_flags():
