@@ -44,7 +44,7 @@ def _best(own, near, weight):
 
 
 def _lines(picture):
-    """A view of every six pixels that have one between them: [2·rows·columns/2, 18]."""
+    """A view of every six pixels that have one between them: [rows·columns, 18]."""
     apart = np.concatenate([picture[:, parity::2].ravel() for parity in (0, 1)])
     return np.lib.stride_tricks.sliding_window_view(apart, 18)[::3]
 
