@@ -61,3 +61,22 @@ def test_the_layer_takes_either(rng, monkeypatch, channels, policy):
     for own, by_hand in zip(*found, strict=True):
         own, by_hand = (np.array(tf.cast(x, tf.float32)) for x in (own, by_hand))
         np.testing.assert_allclose(by_hand, own, atol=tolerance * np.abs(own).max())
+
+
+def test_no_padding_that_onednn_has_no_gradient_for(rng):
+    """Of convolutions with numbers of pixels as padding, TensorFlow computes it alone."""
+    layer = Convolution(4, strides=2)
+    layer.build((None, None, None, 3))
+    x = tf.constant(rng.standard_normal((2, 9, 14, 3)), tf.float32)
+
+    @tf.function
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return tape.gradient(y, [x, layer.kernel])
+
+    operations = gradient.get_concrete_function(x).graph.get_operations()
+    paddings = {op.type: op.get_attr("padding") for op in operations if "Conv2D" in op.type}
+    assert set(paddings) == {"Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"}
+    assert b"EXPLICIT" not in paddings.values()

@@ -68,10 +68,13 @@ class Convolution(keras.layers.Layer):
         return tf.nn.relu(y) if self.activation else y
 
     def _convolved(self, x, kernel):
-        side = self.kernel_size // 2
         # "SAME" is the same at stride 1, and the form that TensorFlow fuses with bias and ReLU.
-        padding = "SAME" if self.strides == 1 else [[0, 0], [side, side], [side, side], [0, 0]]
-        return tf.nn.conv2d(x, kernel, self.strides, padding)
+        if self.strides == 1:
+            return tf.nn.conv2d(x, kernel, 1, "SAME")
+        # Not given to `conv2d` as its padding: oneDNN computes no gradient of such a one.
+        side = self.kernel_size // 2
+        padded = tf.pad(x, [[0, 0], [side, side], [side, side], [0, 0]])
+        return tf.nn.conv2d(padded, kernel, self.strides, "VALID")
 
     def compute_output_shape(self, input_shape):
         batch, *size, _ = input_shape[0] if _are_several(input_shape) else input_shape
