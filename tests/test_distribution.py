@@ -111,4 +111,6 @@ def test_only_gpus_that_may_be_seen_count(monkeypatch, visible, several):
     monkeypatch.setattr(config, "get_visible_devices", lambda kind=None: [kind] * visible)
     monkeypatch.setattr(distribution.tf.distribute, "MirroredStrategy", lambda: "mirrored")
     assert (distribution.choose() == "mirrored") == several
-    assert distribution.micro_batch_size() == (None if visible else 1)
+    assert distribution.micro_batch_size(96, 32) == (None if visible else 5)
+    assert distribution.micro_batch_size(160, 64) == (None if visible else 1)
+    assert distribution.micro_batch_size(320, 64) == (None if visible else 1)

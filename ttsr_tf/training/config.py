@@ -93,7 +93,8 @@ class TrainingConfig(Configuration):
     )
     micro_batch_size: int | None = integer(
         None,
-        "Pairs of a batch in memory at once. Default: 1 on CPUs, all on GPUs.",
+        "Pairs of a batch in memory at once. Default: all on GPUs; on CPUs as many as take no more "
+        "than one pair of the paper's network.",
         lower_bound=1,
         changeable=True,
     )

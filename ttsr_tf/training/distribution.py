@@ -11,6 +11,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.training.optimizers import Adam
 
 STOP = "stop"  # what a step reports of a wish to stop
+_FEATURES_AT_ONCE = 160**2 * 64  # of one pair as published
 
 
 def choose(tf_config=None):
@@ -49,9 +50,17 @@ def check_batch_size(strategy, batch_size):
         )
 
 
-def micro_batch_size():
-    """How many pairs of a batch a device takes at once: GPUs all, None; CPUs are faster with 1."""
-    return None if tf.config.get_visible_devices("GPU") else 1
+def micro_batch_size(crop_size, num_features):
+    """How many pairs of a batch a device takes at once: GPUs all, None; CPUs as many as hold no
+    more features than one pair as published, with which they are as fast as with more.
+
+    Args:
+        crop_size: HR's side, pixels.
+        num_features: the backbone's channels.
+    """
+    if tf.config.get_visible_devices("GPU"):
+        return None
+    return max(_FEATURES_AT_ONCE // (crop_size**2 * num_features), 1)
 
 
 @contextlib.contextmanager

@@ -126,7 +126,8 @@ def _gan(config):
     schedule = Schedule(
         config.pretrain_steps,
         config.critic_steps,
-        config.micro_batch_size or distribution.micro_batch_size(),
+        config.micro_batch_size
+        or distribution.micro_batch_size(config.crop_size, config.num_features),
         config.global_clipnorm,
         config.reconstruction_steps,
     )
