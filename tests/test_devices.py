@@ -49,7 +49,7 @@ def test_where_bfloat16_is_fast(monkeypatch, cpu_flags, switch, expected):
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((8, 6), True), ((7, 5), False)])
-def test_which_gpus_have_fast_bfloat16(monkeypatch, capability, expected):
+def test_which_gpus_have_bfloat16_and_tensor_float_32(monkeypatch, capability, expected):
     monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: ["GPU:0"])
     monkeypatch.setattr(
         devices.tf.config.experimental,
@@ -57,6 +57,16 @@ def test_which_gpus_have_fast_bfloat16(monkeypatch, capability, expected):
         lambda _: {"compute_capability": capability},
     )
     assert devices.has_fast_bfloat16() is expected
+    assert devices.has_tensor_float_32() is expected
+
+
+def test_no_tensor_float_32_where_it_is_off_or_no_gpu_is(monkeypatch):
+    experimental = devices.tf.config.experimental
+    assert devices.has_tensor_float_32() == bool(devices.tf.config.get_visible_devices("GPU"))
+    monkeypatch.setattr(devices, "_are_from_ampere_on", lambda: [True])
+    assert devices.has_tensor_float_32()
+    monkeypatch.setattr(experimental, "tensor_float_32_execution_enabled", lambda: False)
+    assert not devices.has_tensor_float_32()
 
 
 @pytest.mark.parametrize("switch", ["", "0", "1"])

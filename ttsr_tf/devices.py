@@ -14,7 +14,7 @@ _NVIDIA_DRIVER = "/proc/driver/nvidia/version"  # there where a GPU of theirs is
 # (tensorflow/core/util/util.cc); the names are those of /proc/cpuinfo.
 _FOR_ONEDNN = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 _FOR_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
-_AMPERE = (8, 0)  # the first NVIDIA GPUs with it, by compute capability
+_AMPERE = (8, 0)  # the first NVIDIA GPUs with bfloat16 and TensorFloat-32, by compute capability
 
 
 def described(said):
@@ -77,10 +77,21 @@ def has_fast_convolution_gradient():
 
 def has_fast_bfloat16():
     """Whether convolutions in bfloat16 take less time than in float32."""
-    if gpus := tf.config.get_visible_devices("GPU"):
-        details = map(tf.config.experimental.get_device_details, gpus)
-        return all(found.get("compute_capability", (0,)) >= _AMPERE for found in details)
+    if tf.config.get_visible_devices("GPU"):
+        return all(_are_from_ampere_on())
     return bool(_cpu_flags() & _FOR_BFLOAT16) and _has_onednn()
+
+
+def has_tensor_float_32():
+    """Whether TensorFlow multiplies float32 matrices in TensorFloat-32, of 10 bits of fraction."""
+    enabled = tf.config.experimental.tensor_float_32_execution_enabled()
+    return enabled and any(_are_from_ampere_on())
+
+
+def _are_from_ampere_on():
+    """Of each GPU."""
+    details = map(tf.config.experimental.get_device_details, tf.config.get_visible_devices("GPU"))
+    return [found.get("compute_capability", (0,)) >= _AMPERE for found in details]
 
 
 def uses_onednn(cpu_flags, switch):

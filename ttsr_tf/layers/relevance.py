@@ -12,6 +12,7 @@ from ttsr_tf.errors import InputError
 from ttsr_tf.layers import portable
 from ttsr_tf.layers.clustered_search import good_matches
 from ttsr_tf.layers.padding import SAME, check_padding
+from ttsr_tf.layers.products import float32_product
 from ttsr_tf.layers.search import EPSILON, best_match
 
 STREAMED, PATCHES, CLUSTERED = "streamed", "patches", "clustered"
@@ -127,7 +128,7 @@ def _good(query, key):
 
 
 def _match_patches(query, key):
-    similarity = tf.matmul(_patches(query), _patches(key), transpose_b=True)  # [B, H·W, h·w]
+    similarity = float32_product(_patches(query), _patches(key), transpose_b=True)  # [B, H·W, h·w]
     batch, height, width = tf.unstack(tf.shape(query)[:3])
     shape = [batch, height - 2, width - 2]
     index = tf.reshape(tf.argmax(similarity, -1, output_type=tf.int32), shape)

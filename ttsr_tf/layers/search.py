@@ -14,6 +14,8 @@ tiles' widths are equal modulo 16.
 
 import tensorflow as tf
 
+from ttsr_tf.layers.products import float32_product
+
 EPSILON = 1e-24  # of a squared norm: patches shorter than 1e-12 count as that long
 
 # Positions of a tile's side. Products of larger tiles pass 32 MiB, beyond which C's allocator asks
@@ -105,7 +107,7 @@ def _search_tile(query, key, k, *, tilings):
     def match(q):
         own = _tile(query, _corner(q, query_grid, query_tile), query_tile)
         own = _flat(own, rows + 2 * query_width + 3)
-        products = tf.reshape(own @ vectors, [-1])
+        products = tf.reshape(float32_product(own, vectors), [-1])
         offsets = [
             dy * (query_width * columns + key_width) + dx * (columns + 1)
             for dy in range(3)
