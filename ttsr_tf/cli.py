@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import dataclasses
 import gc
+import importlib.util
 import os
 import re
 import sys
@@ -64,7 +65,12 @@ def start_tensorflow():
 
     Returns:
         What it printed.
+
+    Raises:
+        InputError: it isn't installed.
     """
+    if not importlib.util.find_spec("tensorflow"):
+        raise InputError("This needs tensorflow: pip install tensorflow.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Its import leaves a million objects that stay: no collection shall look through them, which
     # takes a fifth of the time to a first picture.

@@ -10,7 +10,11 @@ import warnings
 
 from ttsr_tf.errors import InputError
 
-GENERATION = f"Keras {importlib.metadata.version('keras').split('.')[0]}"
+try:
+    _VERSION = importlib.metadata.version("keras")
+except importlib.metadata.PackageNotFoundError:  # enlarging goes without, and so does --help
+    _VERSION = "3"
+GENERATION = f"Keras {_VERSION.split('.')[0]}"
 _KERAS_2 = GENERATION == "Keras 2"
 
 # Keras 2's own fails in a graph; TensorFlow Addons' is what Keras 3's was made of.
