@@ -67,6 +67,7 @@ def test_choices_from_angles():
     ("flag", "of", "message"),
     [
         ("4", MATCHES, "`references`=4 doesn't go with the set: its pictures have 3 references."),
+        ("4", MATCHES, "Give one of 1, 2, 3, self, grey."),
         ("1", ALONE, "its pictures have none"),
         ("levels", MATCHES, "aren't CUFED5's groups of one and five"),
         ("all", ALONE, "aren't CUFED5's groups of one and five"),

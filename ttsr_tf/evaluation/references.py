@@ -62,15 +62,13 @@ def chosen(kind, outline, *, seed=0, angles=(0,)):
     Raises:
         InputError: the set doesn't have such references.
     """
-    count = outline.num_refs
-    kind = kind or ("1" if count else SELF)
-    grouped = outline.published_as == CUFED5
-    if kind.isdecimal() and int(kind) > count:
-        raise _not_there(kind, outline, f"have {count} references" if count else "have none")
-    if kind in (ALL, EACH_LEVEL) and not grouped:
-        raise _not_there(kind, outline, "aren't CUFED5's groups of one and five")
-    if kind == RANDOM and (count or outline.count < 2):
-        raise _not_there(kind, outline, "have references" if count else "are less than two")
+    kind = kind or ("1" if outline.num_refs else SELF)
+    if reason := _reason_against(kind, outline):
+        fitting = [one for one in KINDS if not _reason_against(one, outline)]
+        raise InputError(
+            f"`references`={kind} doesn't go with {outline.name}: its pictures {reason}. Give one "
+            f"of {', '.join(fitting)}."
+        )
     names = {
         ALL: [STITCHED, BEST_OF_FIVE],
         EACH_LEVEL: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
@@ -78,7 +76,10 @@ def chosen(kind, outline, *, seed=0, angles=(0,)):
         GREY: [GREY],
         RANDOM: [f"{RANDOM}-{seed}"],
     }
-    found = [named(name) for name in names.get(kind, [f"L{kind}" if grouped else f"match-{kind}"])]
+    found = [
+        named(name)
+        for name in names.get(kind, [f"L{kind}" if _grouped(outline) else f"match-{kind}"])
+    ]
     if any(angles) and not any(choice.takes_angle for choice in found):
         raise InputError(
             f"`reference_warp` needs references to warp, `references`={kind} has none. Leave it."
@@ -174,8 +175,17 @@ def _parts(name):
     return kind, int(number)
 
 
-def _not_there(kind, outline, why):
-    return InputError(
-        f"`references`={kind} doesn't go with {outline.name}: its pictures {why}. Give one of "
-        f"{', '.join(KINDS)} that does."
-    )
+def _reason_against(kind, outline):
+    """Why a set's pictures don't go with a value of `references`, in words; None if they do."""
+    count = outline.num_refs
+    if kind.isdecimal() and int(kind) > count:
+        return f"have {count} references" if count else "have none"
+    if kind in (ALL, EACH_LEVEL) and not _grouped(outline):
+        return "aren't CUFED5's groups of one and five"
+    if kind == RANDOM and (count or outline.count < 2):
+        return "have references" if count else "are less than two"
+    return None
+
+
+def _grouped(outline):
+    return outline.published_as == CUFED5
