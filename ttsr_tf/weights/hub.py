@@ -19,8 +19,11 @@ def fetch(address: str, file_name: str) -> str:
     try:
         import huggingface_hub
         from huggingface_hub import errors
+        from huggingface_hub.utils import logging
     except ImportError:
         raise InputError(f"{address} needs huggingface_hub: pip install 'ttsr-tf[hub]'.") from None
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)  # it tells of every try, twice
     try:
         return huggingface_hub.hf_hub_download(address.removeprefix(PREFIX), file_name)
     except errors.RepositoryNotFoundError:
@@ -33,4 +36,6 @@ def fetch(address: str, file_name: str) -> str:
         reason = f"give {PREFIX}OWNER/NAME"
     except OSError as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
+    finally:
+        logging.set_verbosity(verbosity)
     raise InputError(f"Can't fetch {file_name} of {address}: {reason}.")
