@@ -42,6 +42,12 @@ def test_flags_are_arguments():
     }
 
 
+def test_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    config = configuration.parse(Config, ["--lr=~/x.png", "--ref=~/a", "--ref=b/~"])
+    assert (config.lr, config.ref) == ("/home/somebody/x.png", ("/home/somebody/a", "b/~"))
+
+
 def test_lines_are_a_flagfile(tmp_path):
     for config in (Config(**VALUES), Config(lr="a b=c"), Config(lr="y", ref=["a"], rate=0)):
         lines = configuration.lines(config)

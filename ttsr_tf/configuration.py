@@ -9,6 +9,7 @@ absl's parser of a flag judges what a caller in Python gives too, so defaults an
 
 import dataclasses
 import functools
+import os
 import textwrap
 
 from absl import flags
@@ -95,7 +96,7 @@ def parse(cls, arguments):
     except flags.UnrecognizedFlagError as error:
         if new := RENAMED.get(error.flagname.removeprefix("no")):
             raise InputError(f"--{error.flagname} is now --{new}. Give that.") from None
-        raise InputError(f"{error}.") from None
+        raise InputError(f"{str(error).replace(' ?', '?').rstrip('.')}.") from None
     except flags.Error as error:
         text = str(error).replace("\n", " ").removeprefix("ERROR:: ").removeprefix("flag ")
         raise InputError(f"{text}.") from None
@@ -105,7 +106,7 @@ def parse(cls, arguments):
     required = [field.name for field in dataclasses.fields(cls) if field.default is REQUIRED]
     if missing := [f"--{name} is missing." for name in required if defined[name].value is None]:
         raise InputError(" ".join(missing))
-    return cls(**{name: defined[name].value for name in names})
+    return cls(**{name: _at_home(defined[name].value) for name in names})
 
 
 def lines(config):
@@ -161,6 +162,13 @@ def _judged(flag, value):
 def _plain(value):
     """NumPy's numbers and paths as text, which every parser takes."""
     return value if isinstance(value, (bool, int, float, str, list, tuple)) else str(value)
+
+
+def _at_home(value):
+    """With the path of ~, which shells leave alone within --flag=~/picture.png."""
+    if isinstance(value, list):
+        return [_at_home(one) for one in value]
+    return os.path.expanduser(value) if isinstance(value, str) else value
 
 
 def _define_integers(name, *, default, help, flag_values, **bounds):
