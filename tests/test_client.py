@@ -139,7 +139,10 @@ def test_no_server(fails, at_once):
 
 def test_no_answer_in_time(server, fails):
     server.codes = [grpc.StatusCode.UNAVAILABLE] * 9
-    assert "gave no answer in 0.4 s. Give a larger `timeout`" in fails(timeout=0.4)
+    assert (
+        "gave no answer in 0.4 s. Is a server running there? Then give a larger `timeout`"
+        in fails(timeout=0.4)
+    )
 
 
 def test_what_cant_be_sent(place, monkeypatch):

@@ -71,7 +71,7 @@ def test_transparent_grey_without_reference(place, config, capsys, rng):
     pixels = rng.integers(256, size=(13, 20, 2), dtype=np.uint8)
     PIL.Image.fromarray(pixels).save(place / "lr.png")
     assert upscale_files(config(ref=())) == [str(place / "out.png")]
-    assert "No `ref`: the picture serves as its own reference." in capsys.readouterr().out
+    assert "No reference: the picture serves as its own reference." in capsys.readouterr().out
     with PIL.Image.open(place / "out.png") as image:
         assert image.mode == "LA"
     found = files.read(place / "out.png")
@@ -135,7 +135,7 @@ def test_a_folder_goes_on(place, config, capsys, rng):
     outputs = upscale_files(config(**given))
     assert [path.rsplit("/", 1)[1] for path in outputs] == ["0.png", "1.png", "2.png", "4.png"]
     said = capsys.readouterr().out
-    assert "3 of 4 are there already; `overwrite` does them again." in said
+    assert "3 of 4 are there already; --overwrite does them again." in said
     assert "1 of 4 pictures." in said
     after = {path.name: path.stat().st_mtime_ns for path in (place / "large").iterdir()}
     assert {name: after[name] for name in before} == before and "2.png" in after
@@ -219,12 +219,14 @@ BAD = {
     "text": ({"lr": "text.png"}, "text.png is not a picture"),
     "dot": ({"lr": "dot.png"}, "`lr` is 1×1 pixels, at least 3×3 are needed"),
     "missing": ({"ref": "none.png"}, "none.png is not a file"),
+    "small ref": ({"ref": "dot.png"}, "dot.png is 1×1 pixels, at least 12×12 are needed"),
     "checkpoint": ({"checkpoint": "text.png"}, "text.png is not a checkpoint of ttsr-tf"),
     "extension": ({"output": "a.xyz"}, "a.xyz must end in one of .png"),
     "folder": ({"output": "none/a.png"}, "Can't write to the folder"),
     "empty": ({"lr": "empty"}, "empty holds no pictures"),
     "map": ({"lr": "frames", "attention_map": "map.png"}, "`attention_map` goes with one picture"),
     "file": ({"lr": "frames", "output": "ref.jpg"}, "ref.jpg is a file, and `lr` a folder"),
+    "name": ({"lr": "frames", "output": "new.png"}, "new.png is a picture's name, and `lr` a fold"),
     "folder of": ({"lr": "frames", "output": "full"}, "0.png is a folder, and would be a picture"),
     "input": ({"output": "lr.png"}, "is already used by this command"),
 }
@@ -239,7 +241,7 @@ def test_bad_input(place, config, name):
         values["ref"] = (values["ref"],)
     given = config(**values)
     # A picture's size is known only from the network on.
-    judged = upscale_files if name == "dot" else check
+    judged = upscale_files if "dot.png" in changed.values() else check
     with pytest.raises(InputError) as error:
         judged(given)
     assert message in str(error.value)
@@ -283,7 +285,9 @@ def test_a_network_with_ways_of_its_own_without_a_reference(place, config, srntt
     lr = files.read(place / "lr.png").rgb
     upscale_files(config(**given, attention_map=str(place / "map.png")))
     said = capsys.readouterr().out
-    assert "No `ref`: the picture of the single-image path takes textures from the small" in said
+    assert (
+        "No reference: the picture of the single-image path takes textures from the small" in said
+    )
     assert "lr 18×14 → 72×56 pixels." in said
     expected = srntt.upscale_with_attention(lr)
     np.testing.assert_array_equal(files.read(place / "out.png").rgb, expected["sr"])
@@ -299,13 +303,13 @@ def test_a_network_with_ways_of_its_own_without_a_reference(place, config, srntt
     np.testing.assert_array_equal(files.read(place / "large/0.png").rgb, single)
 
 
-def test_the_single_image_path_goes_alone(config, place):
+def test_the_single_image_path_goes_alone(config, place, capsys):
     for changed in ({}, {"ref": (), "attention_map": str(place / "map.png")}):
         with pytest.raises(InputError, match="`single_image` goes without `ref` and"):
             check(config(**changed, single_image=True))
     with pytest.raises(InputError, match="`single_image`: OneConvolution has no path"):
         upscale_files(config(ref=(), single_image=True))
-    assert not (place / "out.png").exists()
+    assert not (place / "out.png").exists() and not capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

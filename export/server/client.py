@@ -77,7 +77,10 @@ def _explained(error, config):
             return f"{config.server} speaks HTTP, not gRPC. Give the server's gRPC port."
         return f"{config.server} can't be reached ({reason}). Is a server running there?"
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return f"{config.server} gave no answer in {config.timeout:g} s. Give a larger `timeout`."
+        return (
+            f"{config.server} gave no answer in {config.timeout:g} s. Is a server running there? "
+            "Then give a larger `timeout`."
+        )
     if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
         return f"{config.server} has too much to do, or the pictures are too large: {reason}"
     return f"{config.server}: {reason}"

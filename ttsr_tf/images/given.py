@@ -25,8 +25,9 @@ def rgb(name, given, smallest):
     Raises:
         InputError: anything else, or a smaller picture.
     """
+    called = f"`{name}`"
     if isinstance(given, (str, os.PathLike)):
-        picture = files.read(given).rgb
+        picture, called = files.read(given).rgb, f"{called}={os.fspath(given)}"
     elif isinstance(given, PIL.Image.Image):
         picture = files.of_image(given, f"`{name}`").rgb
     else:
@@ -34,7 +35,7 @@ def rgb(name, given, smallest):
     height, width = picture.shape[-3:-1]
     if min(height, width) < smallest:
         raise InputError(
-            f"`{name}` is {width}×{height} pixels, at least {smallest}×{smallest} are needed. "
+            f"{called} is {width}×{height} pixels, at least {smallest}×{smallest} are needed. "
             "Give a larger picture."
         )
     return picture

@@ -53,6 +53,10 @@ def _outputs(config, lr, refs):
     if os.path.isfile(config.output):
         raise InputError(f"`output`={config.output} is a file, and `lr` a folder. Give a folder.")
     if not os.path.isdir(config.output):
+        if files.is_picture(config.output):
+            raise InputError(
+                f"`output`={config.output} is a picture's name, and `lr` a folder. Give a folder's."
+            )
         check_folder(os.path.dirname(os.path.abspath(config.output)))
         return outputs
     check_folder(config.output)

@@ -9,7 +9,7 @@ import tqdm
 from ttsr_tf.errors import InputError
 from ttsr_tf.images import attention, files, given, resizing, sheets
 from ttsr_tf.inference import config as configs
-from ttsr_tf.inference import engines, said, tiles
+from ttsr_tf.inference import engines, said, tiles, ways
 from ttsr_tf.inference.loading import load
 from ttsr_tf.progress import Progress
 
@@ -33,6 +33,8 @@ def upscale_files(config: configs.UpscaleConfig, stop: object = None) -> list[st
     upscaler = load(config.checkpoint, engine, precision=config.precision)
     if config.precision == engines.FAST:
         said.fast(upscaler.model)
+    if config.single_image:
+        ways.check_single_image(upscaler.model)
     if not jobs.refs:
         said.way_without_reference(upscaler.model, config.single_image)
     smallest = upscaler.model.smallest_ref
@@ -92,7 +94,7 @@ def _not_done(jobs, overwrite):
     todo = [pair for pair in both if overwrite or not os.path.exists(pair[1])]
     if len(todo) < len(both):
         done = f"{len(both) - len(todo)} of {len(both)}"
-        print(f"{done} are there already; `overwrite` does them again.")
+        print(f"{done} are there already; --overwrite does them again.")
     return todo
 
 

@@ -22,9 +22,11 @@ def way_without_reference(model, single_image):
     if single_image:
         print("The single-image path makes the picture.")
     elif model.without_reference:
-        print("No `ref`: the picture of the single-image path takes textures from the small one.")
+        print(
+            "No reference: the picture of the single-image path takes textures from the small one."
+        )
     else:
-        print("No `ref`: the picture serves as its own reference.")
+        print("No reference: the picture serves as its own reference.")
 
 
 def sizes_and_cost(model, lr, refs, *, config):

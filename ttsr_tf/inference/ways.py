@@ -53,6 +53,13 @@ def chosen(model, engine, encoder, *, lr, references, alone):
     return Itself(engine, lr) if model.without_reference else References(engine, encoder.all_of(lr))
 
 
+def check_single_image(model):
+    """Raises InputError unless a network has a path without any reference."""
+    if not model.single_image:
+        name = type(model).__name__
+        raise InputError(f"`single_image`: {name} has no path without a reference. Leave it.")
+
+
 @contextlib.contextmanager
 def memory_reported(engine):
     """Too little memory, as GPUs report it, is an InputError."""
@@ -68,9 +75,7 @@ def memory_reported(engine):
 def _without_any(model, engine, references):
     if references is not None:
         raise InputError("`single_image` goes without references. Leave one of them out.")
-    if not model.single_image:
-        name = type(model).__name__
-        raise InputError(f"`single_image`: {name} has no path without a reference. Leave it.")
+    check_single_image(model)
     return SingleImage(engine)
 
 
