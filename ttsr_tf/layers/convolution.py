@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from ttsr_tf import devices
 from ttsr_tf.errors import InputError
-from ttsr_tf.layers.convolution_gradient import convolved
+from ttsr_tf.layers.convolution_gradient import convolved, strided
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")
@@ -71,10 +71,7 @@ class Convolution(keras.layers.Layer):
         # "SAME" is the same at stride 1, and the form that TensorFlow fuses with bias and ReLU.
         if self.strides == 1:
             return tf.nn.conv2d(x, kernel, 1, "SAME")
-        # Not given to `conv2d` as its padding: oneDNN computes no gradient of such a one.
-        side = self.kernel_size // 2
-        padded = tf.pad(x, [[0, 0], [side, side], [side, side], [0, 0]])
-        return tf.nn.conv2d(padded, kernel, self.strides, "VALID")
+        return strided(x, kernel, self.strides)
 
     def compute_output_shape(self, input_shape):
         batch, *size, _ = input_shape[0] if _are_several(input_shape) else input_shape

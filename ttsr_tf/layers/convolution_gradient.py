@@ -1,8 +1,9 @@
-"""The gradient of a convolution, faster than TensorFlow's own where oneDNN doesn't compute that.
+"""Gradients of convolutions, faster than TensorFlow's own where oneDNN doesn't compute these.
 
-There TensorFlow's gradients by the kernel and by the input take two to four times as long as the
-convolution. Here the one is three matrix products and the other a convolution with the turned
-kernel. Where oneDNN does, its own is faster, and a graph half as large (see `devices`).
+With stride 1 that is on CPUs without AVX-512 VNNI. There TensorFlow's gradients by the kernel and
+by the input take two to four times as long as the convolution. Here the one is three matrix
+products and the other a convolution with the turned kernel. Where oneDNN does, its own is faster,
+and a graph half as large (see `devices`).
 """
 
 import tensorflow as tf
@@ -41,6 +42,45 @@ def convolved(maps, kernel, bias, *, relu):
         return y, gradient
 
     return fused(tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias), *maps)
+
+
+def strided(x, kernel, strides):
+    """A convolution zero-padded by half a kernel on both sides.
+
+    oneDNN has no gradient of one that is given numbers of pixels as its padding, as this one is
+    since a padded map would be a copy; so the gradient alone makes that copy.
+
+    Args:
+        x: float [B, H, W, C].
+        kernel: float [k, k, C, D], k odd.
+        strides: int.
+
+    Returns:
+        [B, ceil(H / strides), ceil(W / strides), D].
+    """
+    side = kernel.shape[0] // 2
+    padding = [[0, 0], [side, side], [side, side], [0, 0]]
+
+    @tf.custom_gradient
+    def convolution(x, kernel):
+        y = tf.nn.conv2d(x, kernel, strides, padding)
+
+        def gradient(slope):
+            options = {"out_backprop": slope, "strides": [1, strides, strides, 1]}
+            options |= {"padding": "VALID"}
+            padded = tf.pad(x, padding)
+            by_x = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(padded), filter=kernel, **options
+            )
+            by_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=padded, filter_sizes=tf.shape(kernel), **options
+            )
+            height, width = tf.unstack(tf.shape(x)[1:3])
+            return by_x[:, side : side + height, side : side + width], by_kernel
+
+        return y, gradient
+
+    return convolution(x, tf.convert_to_tensor(kernel))
 
 
 def _same(x, kernel):
