@@ -66,9 +66,8 @@ def strided(x, kernel, strides):
         y = tf.nn.conv2d(x, kernel, strides, padding)
 
         def gradient(slope):
-            options = {"out_backprop": slope, "strides": [1, strides, strides, 1]}
-            options |= {"padding": "VALID"}
-            padded = tf.pad(x, padding)
+            padded, steps = tf.pad(x, padding), [1, strides, strides, 1]
+            options = {"out_backprop": slope, "strides": steps, "padding": "VALID"}
             by_x = tf.raw_ops.Conv2DBackpropInput(
                 input_sizes=tf.shape(padded), filter=kernel, **options
             )
