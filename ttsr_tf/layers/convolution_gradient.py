@@ -72,10 +72,9 @@ def strided(x, kernel, strides):
                 input_sizes=tf.shape(padded), filter=kernel, **options
             )
             by_kernel = tf.raw_ops.Conv2DBackpropFilter(
-                input=padded, filter_sizes=tf.shape(kernel), **options
+                input=padded, filter_sizes=kernel.shape, **options
             )
-            height, width = tf.unstack(tf.shape(x)[1:3])
-            return by_x[:, side : side + height, side : side + width], by_kernel
+            return tf.slice(by_x, [0, side, side, 0], tf.shape(x)), by_kernel
 
         return y, gradient
 
