@@ -65,7 +65,8 @@ def test_what_needs_tensorflow_says_so(python, tmp_path):
     assert done.stderr == "error: ttsr-mini needs tensorflow: pip install tensorflow.\n"
     for kind in ("input", "ref"):
         (tmp_path / kind).mkdir()
-        PIL.Image.new("RGB", (160, 160)).save(tmp_path / kind / "a.png")
+        for i in range(9):
+            PIL.Image.new("RGB", (160, 160)).save(tmp_path / kind / f"{i}.png")
     for command, *flags in (
         ("train", "--run_dir=x", "--max_steps=9"),
         ("evaluate", "--output_dir=x"),
