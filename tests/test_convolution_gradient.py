@@ -1,5 +1,7 @@
 """Gradients for CPUs against TensorFlow's own, of first and second order."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,6 +16,25 @@ def _plain(maps, kernel, bias, *, relu):
     return tf.nn.relu(y) if relu else y
 
 
+def _compare(*forms, maps, others, weights):
+    """What two convolutions of the same give, and their derivatives of first and second order."""
+    found, inputs = [], [*maps, *others]
+    for form in forms:
+        with tf.GradientTape() as second:
+            second.watch(inputs)
+            with tf.GradientTape() as first:
+                first.watch(inputs)
+                y = form()
+                loss = tf.reduce_sum(y * y * weights)
+            gradients = first.gradient(loss, inputs)
+            # As a gradient penalty does: a loss of the gradient by the input.
+            penalty = tf.add_n([tf.reduce_sum(g**3) for g in gradients[: len(maps)]])
+        found.append([y, *gradients, *second.gradient(penalty, inputs)])
+    for expected, ours in zip(*found, strict=True):
+        # float32 sums in another order
+        np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("relu", [True, False])
 @pytest.mark.parametrize(
     ("channels", "filters", "side"), [([5], 7, 3), ([7], 5, 3), ([3, 6], 4, 3), ([4, 2], 3, 1)]
@@ -25,21 +46,12 @@ def test_gradients(rng, channels, filters, side, relu):
     maps = [random(2, 5, 9, c) for c in channels]
     kernel, bias = random(side, side, sum(channels), filters), random(filters)
     weights = random(2, 5, 9, filters)
-    found = []
-    for form in (_plain, convolved):
-        with tf.GradientTape() as second:
-            second.watch([*maps, kernel, bias])
-            with tf.GradientTape() as first:
-                first.watch([*maps, kernel, bias])
-                y = form(maps, kernel, bias, relu=relu)
-                loss = tf.reduce_sum(y * y * weights)
-            gradients = first.gradient(loss, [*maps, kernel, bias])
-            # As a gradient penalty does: a loss of the gradient by the input.
-            penalty = tf.add_n([tf.reduce_sum(g**3) for g in gradients[: len(maps)]])
-        found.append([y, *gradients, *second.gradient(penalty, [*maps, kernel, bias])])
-    for expected, ours in zip(*found, strict=True):
-        # float32 sums in another order
-        np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
+    _compare(
+        *(partial(form, maps, kernel, bias, relu=relu) for form in (_plain, convolved)),
+        maps=maps,
+        others=[kernel, bias],
+        weights=weights,
+    )
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
@@ -75,20 +87,12 @@ def test_strided(rng, height, width, side):
 
     x, kernel = random(2, height, width, 3), random(side, side, 3, 4)
     weights = random(2, -(-height // 2), -(-width // 2), 4)
-    found = []
-    for form in (_padded_by_numbers, strided):
-        with tf.GradientTape() as second:
-            second.watch([x, kernel])
-            with tf.GradientTape() as first:
-                first.watch([x, kernel])
-                y = form(x, kernel, 2)
-                loss = tf.reduce_sum(y * y * weights)
-            gradients = first.gradient(loss, [x, kernel])
-            penalty = tf.reduce_sum(gradients[0] ** 3)
-        found.append([y, *gradients, *second.gradient(penalty, [x, kernel])])
-    for expected, ours in zip(*found, strict=True):
-        # float32 sums in another order
-        np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
+    _compare(
+        *(partial(form, x, kernel, 2) for form in (_padded_by_numbers, strided)),
+        maps=[x],
+        others=[kernel],
+        weights=weights,
+    )
 
 
 def test_onednn_has_a_gradient_for_the_padding(rng):

@@ -59,7 +59,7 @@ def strided(x, kernel, strides):
         [B, ceil(H / strides), ceil(W / strides), D].
     """
     side = kernel.shape[0] // 2
-    padding = [[0, 0], [side, side], [side, side], [0, 0]]
+    padding, inside = [[0, 0], [side, side], [side, side], [0, 0]], slice(side, -side or None)
 
     @tf.custom_gradient
     def convolution(x, kernel):
@@ -74,7 +74,7 @@ def strided(x, kernel, strides):
             by_kernel = tf.raw_ops.Conv2DBackpropFilter(
                 input=padded, filter_sizes=kernel.shape, **options
             )
-            return tf.slice(by_x, [0, side, side, 0], tf.shape(x)), by_kernel
+            return by_x[:, inside, inside], by_kernel
 
         return y, gradient
 
