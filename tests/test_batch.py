@@ -163,7 +163,8 @@ def test_a_list_of_pairs(place, pictures, batch, upscaler, capsys):
 def test_a_shared_reference_that_is_too_small(place, pictures, batch, cluster):
     pictures(["a.png"])
     pictures(["small.png"], (11, 30, 3))
-    with pytest.raises(InputError, match=r"`ref`=in/small.png is 30×11 pixels, at least 12×12"):
+    too_small = r"`ref`=in/small\.png is 30×11 pixels, at least 12×12 are needed"
+    with pytest.raises(InputError, match=too_small):
         batch(input="in/a.png", ref="in/small.png")
     assert not cluster.done
     assert not list((place / "out").iterdir())

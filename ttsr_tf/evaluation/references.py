@@ -69,6 +69,7 @@ def chosen(kind, outline, *, seed=0, angles=(0,)):
             f"`references`={kind} doesn't go with {outline.name}: its pictures {reason}. Give one "
             f"of {', '.join(fitting)}."
         )
+    numbered = f"L{kind}" if _grouped(outline) else f"match-{kind}"
     names = {
         ALL: [STITCHED, BEST_OF_FIVE],
         EACH_LEVEL: [*(f"L{k + 1}" for k in range(LEVELS)), SELF],
@@ -76,10 +77,7 @@ def chosen(kind, outline, *, seed=0, angles=(0,)):
         GREY: [GREY],
         RANDOM: [f"{RANDOM}-{seed}"],
     }
-    found = [
-        named(name)
-        for name in names.get(kind, [f"L{kind}" if _grouped(outline) else f"match-{kind}"])
-    ]
+    found = [named(name) for name in names.get(kind, [numbered])]
     if any(angles) and not any(choice.takes_angle for choice in found):
         raise InputError(
             f"`reference_warp` needs references to warp, `references`={kind} has none. Leave it."

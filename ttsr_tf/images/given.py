@@ -29,7 +29,7 @@ def rgb(name, given, smallest):
     if isinstance(given, (str, os.PathLike)):
         picture, called = files.read(given).rgb, f"{called}={os.fspath(given)}"
     elif isinstance(given, PIL.Image.Image):
-        picture = files.of_image(given, f"`{name}`").rgb
+        picture = files.of_image(given, called).rgb
     else:
         picture = _of_array(name, given)
     height, width = picture.shape[-3:-1]
