@@ -72,6 +72,7 @@ def test_the_last_value_wins_and_flagfiles_nest(tmp_path):
         (["--blocks=1,2,3"], "--blocks=1,2,3: 2 whole numbers, separated by commas, are needed."),
         (["--blocks=1,-2"], "--blocks=1,-2: 2 whole numbers, separated by commas, are needed."),
         (["--scale=3"], "Unknown command line flag 'scale'."),
+        (["--steeps=3"], "Unknown command line flag 'steeps'. Did you mean: steps ?"),
         (["--colour=y"], "--colour is now --test_y_channel or --notest_y_channel. Give that."),
         (["--angles=5,91"], "--angles=5,91: whole numbers from 0 to 90, separated by commas, are"),
         (["--angles="], "--angles=: whole numbers from 0 to 90, separated by commas, are needed."),

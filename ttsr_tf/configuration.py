@@ -96,7 +96,8 @@ def parse(cls, arguments):
     except flags.UnrecognizedFlagError as error:
         if new := RENAMED.get(error.flagname.removeprefix("no")):
             raise InputError(f"--{error.flagname} is now --{new}. Give that.") from None
-        raise InputError(f"{str(error).replace(' ?', '?').rstrip('.')}.") from None
+        end = "" if str(error).endswith("?") else "."
+        raise InputError(f"{error}{end}") from None
     except flags.Error as error:
         text = str(error).replace("\n", " ").removeprefix("ERROR:: ").removeprefix("flag ")
         raise InputError(f"{text}.") from None
