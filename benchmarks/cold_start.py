@@ -9,7 +9,7 @@ kind with 4 features; "shipped" is `ttsr_tf.upscale` as a command, with the weig
 "litert" and "shipped litert" are these two commands without TensorFlow.
 
 With RELEASED in the environment, a checkout of the authors' program (researchmm/TTSR), its first
-picture and its first reconstruction step beside ours. Needs what that imports: torch, imageio,
+picture and its first steps beside ours. Needs what that imports: torch, imageio,
 opencv-python-headless; its VGG19 is replaced by random weights, which need no download.
 """
 
@@ -88,7 +88,7 @@ def _commands(config, run):
         "run_dir": os.path.join(config.folder, f"run{run}"),
     }  # a run goes on from its last
     ours = {name: _case(name, config) for name in ("picture", "reconstruction", "full")}
-    theirs = {name: _case(name, config) for name in ("released picture", "released reconstruction")}
+    theirs = {name: _case(name, config) for name in _MEASURED if name.startswith("released")}
     weights, lite = (_files(config, checkpoint=name) for name in ("w.safetensors", _LITE))
     return {
         "upscale": _command("ttsr_tf.upscale", upscale | weights),
@@ -218,13 +218,19 @@ def _step(full):
     return {**phases, "nodes": nodes}
 
 
+def _released_steps(full):
+    seconds = released_program.train(_CROP, batch_size=1, steps=2, full=full)
+    return dict(zip(("first step", "second step"), seconds, strict=True))
+
+
 _MEASURED = {
     "weights": _weights,
     "picture": _picture,
     "reconstruction": lambda _: _step(full=False),
     "full": lambda _: _step(full=True),
     "released picture": lambda config: released_program.picture(config.folder, _Phases()),
-    "released reconstruction": lambda _: released_program.reconstruction(_SIZES, _Phases()),
+    "released reconstruction": lambda _: _released_steps(full=False),
+    "released full": lambda _: _released_steps(full=True),
 }
 
 

@@ -3,11 +3,13 @@
 python benchmarks/train_step.py [--batch_sizes=1,9] [--crop_size=160] [--parts]
 
 "reconstruction" and "full" are the two kinds of step, with their optimizers; "full" has random
-VGG19 weights, which take as long. --parts tells what of a reconstruction step are the forward
+VGG19 weights, which take as long. With RELEASED in the environment the authors' program is beside
+ours (see cold_start.py). --parts tells what of a reconstruction step are the forward
 pass, the texture extractor, the matching and the transfer, with their gradients.
 """
 
 import dataclasses
+import os
 import re
 import statistics
 import subprocess
@@ -19,6 +21,7 @@ from ttsr_tf import cli
 cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
+import released_program
 import tensorflow as tf
 from process_memory import peak
 
@@ -54,11 +57,18 @@ def main(config):
     for batch_size in config.batch_sizes.split(","):
         for kind in ("reconstruction", "full"):
             case = dataclasses.replace(config, measure=f"{kind}:{batch_size}")
-            command = [sys.executable, __file__, *configuration.lines(case)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            print(f"| {kind} | {batch_size} | {done.stdout.strip()} |", flush=True)
+            _print_case(kind, batch_size, [__file__, *configuration.lines(case)])
+            if os.environ.get("RELEASED"):
+                numbers = config.crop_size, batch_size, config.runs + 1
+                theirs = ["-Wignore", released_program.__file__, kind, *map(str, numbers)]
+                _print_case(f"released {kind}", batch_size, theirs)
     if config.parts:
         _print_parts(config)
+
+
+def _print_case(name, batch_size, script):
+    done = subprocess.run([sys.executable, *script], stdout=subprocess.PIPE, text=True, check=True)
+    print(f"| {name} | {batch_size} | {done.stdout.splitlines()[-1]} |", flush=True)
 
 
 def _measure(config):

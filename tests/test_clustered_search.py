@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf import clusters
-from ttsr_tf.inference import search
-from ttsr_tf.layers import Relevance
+from ttsr_tf.inference import clustered, search
+from ttsr_tf.layers import Relevance, clustered_search
 
 BOTH = "tensorflow", "numpy"
 
@@ -90,13 +90,28 @@ def test_plain_areas(rng, by):
     np.testing.assert_array_equal(confidence[0, :6], 0)
 
 
+@pytest.mark.parametrize("cluster", [clustered_search._clusters, clustered._clusters])
+def test_no_cluster_is_large(rng, cluster):
+    vectors = rng.standard_normal((500, clusters.COMPONENTS)).astype(np.float32)
+    vectors[rng.permutation(500)[:300]] = vectors[0]  # a plain area
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+    order, found = cluster(vectors)
+    order, vectors_of, centres, ends = map(np.asarray, (order, *found))
+    np.testing.assert_array_equal(np.sort(order), np.arange(500))
+    np.testing.assert_array_equal(vectors_of, vectors[order])
+    assert len(centres) == len(ends) and ends[-1] == 500
+    sizes = np.diff(ends, prepend=0)
+    assert sizes.min() >= 0 and sizes.max() < 100
+    # The parts are of their clusters: nothing is nearer to another's centre.
+    own = np.einsum("nd,nd->n", vectors_of, np.repeat(centres, sizes, 0))
+    np.testing.assert_allclose(own, (vectors_of @ centres.T).max(-1), atol=1e-5)
+
+
 @pytest.mark.parametrize("by", BOTH)
 def test_small_blocks_change_nothing(rng, monkeypatch, by):
     query, key = of_photographs(rng, (21, 34), (30, 25))
     expected = matched(query, key, by=by)
     if by == "tensorflow":
-        from ttsr_tf.layers import clustered_search
-
         monkeypatch.setattr(clustered_search, "BLOCK", 3000)
         traced = clustered_search.good_matches.python_function
         monkeypatch.setattr("ttsr_tf.layers.relevance.good_matches", traced)
@@ -141,7 +156,7 @@ def test_gradient_flows_through_the_confidence(rng):
         _, confidence = layer([query, key])
         loss = tf.reduce_sum(confidence)
     gradient = tape.gradient(loss, query)
-    step = 1e-2 * np.sign(gradient)
+    step = 1e-3 * np.sign(gradient)  # small, so that other clusters are not nearer then
     more, less = (np.float64(layer([query + s, key])[1]) for s in (step, -step))
     np.testing.assert_allclose(np.sum(more - less), 2 * np.sum(gradient * step), rtol=0.05)
 

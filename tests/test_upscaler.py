@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -38,6 +40,11 @@ def either(request):
 
 def picture(rng, height, width):
     return rng.integers(256, size=(height, width, 3), dtype=np.uint8)
+
+
+def test_help_is_short():
+    parameters = inspect.signature(Upscaler.upscale).parameters
+    assert str(parameters["lr"]) == "lr: 'Picture'"
 
 
 def test_an_encoded_reference_is_the_reference(upscaler, rng):

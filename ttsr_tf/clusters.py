@@ -11,10 +11,11 @@ from typing import NamedTuple
 CHANNELS = 48  # that are left of the maps
 COMPONENTS = 128  # of a patch of them
 SAMPLE = 2048  # of the key's vectors and patches, for the components
-PER_ROOT = 0.75  # clusters, for each of the root of the number of patches
-SEARCHED = 1.2  # of these, for each of the root of their number
+PER_ROOT = 1.5  # clusters, for each of the root of the number of patches
+SEARCHED = 0.75  # of these, for each of the root of their number
+LARGEST = 4  # times the mean, of a cluster; else all patches of a plain area would be in one
 CANDIDATES = 2  # which are compared exactly
-BLOCK = 2**17  # comparisons of a patch with a cluster at once, whose scores stay in the cache
+BLOCK = 2**18  # comparisons of a patch with a cluster at once, whose scores stay in the cache
 LEAST_PAIRS = 10**8  # of fewer, comparing all is as fast
 
 
@@ -62,6 +63,9 @@ def flops(queries, keys, channels):
 
 
 def memory(queries, keys):
-    """About the bytes that it takes: components, those of the key twice; and a block's affinity."""
+    """About the bytes that it takes: components, those of the key twice; and a block's comparisons
+    with the clusters and with all of the largest one.
+    """
     of_all = number(keys)
-    return 4 * (COMPONENTS * (queries + 2 * keys) + 2 * of_all * rows(of_all))
+    of_block = (of_all + LARGEST * keys // of_all) * rows(of_all)
+    return 4 * (COMPONENTS * (queries + 2 * keys) + of_block)

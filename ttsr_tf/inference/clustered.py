@@ -3,7 +3,7 @@
 import numpy as np
 
 from ttsr_tf import clusters
-from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, SAMPLE
+from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, LARGEST, SAMPLE
 
 _EPSILON = np.float32(1e-12)
 _SHIFTS = [*np.ndindex(3, 3)]
@@ -24,15 +24,27 @@ def good_matches(query, key):
     query, key = query @ channels, key @ channels
     components = _components(_unit(_sampled_patches(key)), COMPONENTS)
     theirs = _unit(_described(key, components))
+    order, those = _clusters(theirs)
+    own = _described(query, components)
+    found = [_search(part, those) for part in _blocks(own, len(those.centres))]
+    size = np.subtract(query.shape[:2], 2)
+    return order[np.concatenate(found)].reshape(*size, CANDIDATES).astype(np.int32)
+
+
+def _clusters(theirs):
+    """The order of vectors [n, D] in clusters, and the `Clusters`."""
     centres = _centres(theirs)
     home = _nearest(theirs, centres)
     order = np.argsort(home, kind="stable")
-    ends = np.cumsum(np.bincount(home, minlength=len(centres)))
-    those = clusters.Clusters(theirs[order], centres, ends)
-    own = _described(query, components)
-    found = [_search(part, those) for part in _blocks(own, len(centres))]
-    size = np.subtract(query.shape[:2], 2)
-    return order[np.concatenate(found)].reshape(*size, CANDIDATES).astype(np.int32)
+    counts = np.bincount(home, minlength=len(centres))
+    # Large ones in parts, with the same centre.
+    largest = LARGEST * len(theirs) // len(centres) + 1
+    parts = np.maximum(-(-counts // largest), 1)
+    stops = np.repeat(np.cumsum(counts), parts)
+    before = np.repeat(np.cumsum(parts) - parts, parts)
+    firsts = stops - np.repeat(counts, parts)
+    ends = np.minimum(firsts + (np.arange(len(stops)) - before + 1) * largest, stops)
+    return order, clusters.Clusters(theirs[order], np.repeat(centres, parts, 0), ends)
 
 
 def _search(own, those):

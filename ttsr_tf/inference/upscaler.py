@@ -4,6 +4,8 @@ for every band of lr and every reference: where the best match is
 for every tile of lr, with its surroundings: sr, of which the surroundings are cut off
 """
 
+from __future__ import annotations  # so that `help` shows `Picture`, not all that it may be
+
 import itertools
 import os
 from collections.abc import Callable, Iterable

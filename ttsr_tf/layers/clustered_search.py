@@ -11,6 +11,7 @@ from ttsr_tf.clusters import (
     CANDIDATES,
     CHANNELS,
     COMPONENTS,
+    LARGEST,
     PER_ROOT,
     SAMPLE,
     SEARCHED,
@@ -49,13 +50,25 @@ def _search(query, key):
     components = _components(_sampled_patches(key), COMPONENTS)
     theirs = tf.math.l2_normalize(_described(key, components), -1, _EPSILON)
     own = _described(query, components)
+    order, clusters = _clusters(theirs)
+    found = _in_blocks(lambda part: _search_block(part, clusters), own, _len(clusters.centres))
+    return tf.reshape(tf.gather(order, found), [*tf.unstack(size), CANDIDATES])
+
+
+def _clusters(theirs):
+    """The order of vectors [n, D] in clusters, and the `Clusters`."""
     centres = _centres(theirs)
     home = _nearest(theirs, centres)
     order = tf.argsort(home, stable=True)
     counts = tf.math.bincount(home, minlength=_len(centres), maxlength=_len(centres))
-    clusters = Clusters(tf.gather(theirs, order), centres, tf.cumsum(counts))
-    found = _in_blocks(lambda part: _search_block(part, clusters), own, _len(centres))
-    return tf.reshape(tf.gather(order, found), [*tf.unstack(size), CANDIDATES])
+    # Large ones in parts, with the same centre.
+    largest = LARGEST * _len(theirs) // _len(centres) + 1
+    parts = tf.maximum(-(-counts // largest), 1)
+    stops = tf.repeat(tf.cumsum(counts), parts)
+    before = tf.repeat(tf.cumsum(parts, exclusive=True), parts)
+    firsts = stops - tf.repeat(counts, parts)
+    ends = tf.minimum(firsts + (tf.range(_len(stops)) - before + 1) * largest, stops)
+    return order, Clusters(tf.gather(theirs, order), tf.repeat(centres, parts, axis=0), ends)
 
 
 def _search_block(own, clusters):
