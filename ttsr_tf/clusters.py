@@ -34,7 +34,7 @@ class Clusters(NamedTuple):
 
 
 def number(keys):
-    """How many clusters `keys` patches are put into."""
+    """How many clusters `keys` patches are put into, before large ones are cut."""
     return math.ceil(PER_ROOT * math.sqrt(keys)) + 1
 
 
