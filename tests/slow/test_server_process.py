@@ -190,5 +190,7 @@ def test_stops_when_requests_under_way_are_done(server, rng):
     server.process.send_signal(signal.SIGTERM)
     assert all(request.result().outputs["sr"].tensor_content for request in running)
     rest, _ = server.process.communicate(timeout=120)
-    assert rest.endswith("Stopping: what is under way ends first.\n")  # Ray tells of the killed one
+    # Ray tells of the worker that was killed before, sooner or later.
+    said = [line for line in rest.splitlines() if "(raylet)" not in line]
+    assert said[-1] == "Stopping: what is under way ends first."
     assert server.process.returncode == 0
