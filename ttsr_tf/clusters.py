@@ -43,6 +43,11 @@ def searched(number):
     return math.ceil(SEARCHED * math.sqrt(number))
 
 
+def largest(keys, number):
+    """How many of `keys` patches, of so many clusters, one may hold; numbers or tensors."""
+    return LARGEST * keys // number + 1
+
+
 def rows(number):
     """How many patches to compare at once, so that memory is bounded."""
     return max(BLOCK // searched(number), 1)
@@ -67,5 +72,5 @@ def memory(queries, keys):
     with the clusters and with all of the largest one.
     """
     of_all = number(keys)
-    of_block = (of_all + LARGEST * keys // of_all) * rows(of_all)
+    of_block = (of_all + largest(keys, of_all)) * rows(of_all)
     return 4 * (COMPONENTS * (queries + 2 * keys) + of_block)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ttsr_tf import clusters
-from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, LARGEST, SAMPLE
+from ttsr_tf.clusters import CANDIDATES, CHANNELS, COMPONENTS, SAMPLE
 
 _EPSILON = np.float32(1e-12)
 _SHIFTS = [*np.ndindex(3, 3)]
@@ -38,12 +38,12 @@ def _clusters(theirs):
     order = np.argsort(home, kind="stable")
     counts = np.bincount(home, minlength=len(centres))
     # Large ones in parts, with the same centre.
-    largest = LARGEST * len(theirs) // len(centres) + 1
-    parts = np.maximum(-(-counts // largest), 1)
+    most = clusters.largest(len(theirs), len(centres))
+    parts = np.maximum(-(-counts // most), 1)
     stops = np.repeat(np.cumsum(counts), parts)
     before = np.repeat(np.cumsum(parts) - parts, parts)
     firsts = stops - np.repeat(counts, parts)
-    ends = np.minimum(firsts + (np.arange(len(stops)) - before + 1) * largest, stops)
+    ends = np.minimum(firsts + (np.arange(len(stops)) - before + 1) * most, stops)
     return order, clusters.Clusters(theirs[order], np.repeat(centres, parts, 0), ends)
 
 

@@ -11,11 +11,11 @@ from ttsr_tf.clusters import (
     CANDIDATES,
     CHANNELS,
     COMPONENTS,
-    LARGEST,
     PER_ROOT,
     SAMPLE,
     SEARCHED,
     Clusters,
+    largest,
 )
 
 _EPSILON = 1e-12
@@ -62,12 +62,12 @@ def _clusters(theirs):
     order = tf.argsort(home, stable=True)
     counts = tf.math.bincount(home, minlength=_len(centres), maxlength=_len(centres))
     # Large ones in parts, with the same centre.
-    largest = LARGEST * _len(theirs) // _len(centres) + 1
-    parts = tf.maximum(-(-counts // largest), 1)
+    most = largest(_len(theirs), _len(centres))
+    parts = tf.maximum(-(-counts // most), 1)
     stops = tf.repeat(tf.cumsum(counts), parts)
     before = tf.repeat(tf.cumsum(parts, exclusive=True), parts)
     firsts = stops - tf.repeat(counts, parts)
-    ends = tf.minimum(firsts + (tf.range(_len(stops)) - before + 1) * largest, stops)
+    ends = tf.minimum(firsts + (tf.range(_len(stops)) - before + 1) * most, stops)
     return order, Clusters(tf.gather(theirs, order), tf.repeat(centres, parts, axis=0), ends)
 
 
