@@ -20,7 +20,7 @@ import time
 
 from ttsr_tf import cli
 
-cli.start_tensorflow()  # before others import it loudly
+cli.start_tensorflow(prefer_onednn=False)  # before others import it loudly
 
 # isort: split
 import numpy as np

@@ -14,7 +14,7 @@ from .package.config import SavedModelConfig, check
 
 def main(config):
     check(config)
-    cli.start_tensorflow()
+    cli.start_tensorflow(prefer_onednn=False)
     from .package.run import export_saved_model
 
     # It would call the loader that servers use deprecated.

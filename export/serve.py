@@ -20,7 +20,7 @@ def main(config):
     # which that is the default, Ray's own ports would listen on every interface.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    cli.start_tensorflow()
+    cli.start_tensorflow(prefer_onednn=False)
     from .server.run import serve_saved_model
 
     serve_saved_model(config, _signalled)

@@ -1,34 +1,36 @@
-"""What is found out of CPUs and GPUs, and whether TensorFlow agrees about its kernels."""
+"""What is found out of CPUs and GPUs."""
 
 import os
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
-from ttsr_tf import devices
+from ttsr_tf import devices, processor
 from ttsr_tf.inference import memory
 
 
 @pytest.mark.parametrize(
-    ("cpu_flags", "switch", "expected"),
+    ("cpu_flags", "switch", "own_gradient", "slow_picture"),
     [
-        ({"avx2", "avx512_vnni"}, "", True),
-        ({"avx2", "avx_vnni"}, "", True),
-        ({"avx2", "avx512f"}, "", False),  # the first CPUs with AVX-512, without its products
-        (set(), "", False),  # not Linux
-        ({"avx512_vnni"}, "0", False),
-        ({"avx512_vnni"}, "False", False),
-        ({"avx2"}, "1", True),
-        ({"avx2"}, "TRUE", True),
-        ({"avx512_vnni"}, "off", True),  # TensorFlow can't read it, and goes by the CPU
-        ({"avx2"}, "on", False),
+        ({"avx2", "avx512bw", "avx512_vnni"}, "", True, False),
+        ({"avx2", "avx_vnni"}, "", False, True),  # oneDNN's without AVX-512
+        ({"avx2"}, "1", False, True),
+        ({"avx2"}, "", False, False),  # Eigen's
+        ({"avx2", "avx512bw", "avx512_vnni"}, "0", False, False),
     ],
 )
-def test_where_onednn_is_used(cpu_flags, switch, expected):
-    assert devices.uses_onednn(cpu_flags, switch) is expected
+def test_which_forms_of_a_convolution_are_fast(
+    monkeypatch, cpu_flags, switch, own_gradient, slow_picture
+):
+    monkeypatch.setattr(processor, "flags", lambda: cpu_flags)
+    monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: [])
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", switch)
+    assert devices.has_fast_convolution_gradient.__wrapped__() is own_gradient
+    assert devices.has_slow_convolution_of_one_picture.__wrapped__() is slow_picture
+    monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: ["GPU:0"])
+    assert devices.has_fast_convolution_gradient.__wrapped__()
+    assert not devices.has_slow_convolution_of_one_picture.__wrapped__()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_where_onednn_is_used(cpu_flags, switch, expected):
     ],
 )
 def test_where_bfloat16_is_fast(monkeypatch, cpu_flags, switch, expected):
-    monkeypatch.setattr(devices, "_cpu_flags", lambda: cpu_flags)
+    monkeypatch.setattr(processor, "flags", lambda: cpu_flags)
     monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda _: [])
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", switch)
     assert devices.has_fast_bfloat16() is expected
@@ -67,22 +69,6 @@ def test_no_tensor_float_32_where_it_is_off_or_no_gpu_is(monkeypatch):
     assert devices.has_tensor_float_32()
     monkeypatch.setattr(experimental, "tensor_float_32_execution_enabled", lambda: False)
     assert not devices.has_tensor_float_32()
-
-
-@pytest.mark.parametrize("switch", ["", "0", "1"])
-def test_tensorflow_agrees(switch):
-    """It says so when it starts, where it may."""
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_ENABLE_ONEDNN_OPTS": switch}
-    code = "from ttsr_tf import devices; print(devices.has_fast_convolution_gradient())"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **environment, "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    on = "oneDNN custom operations are on" in result.stderr
-    assert result.stdout.strip() == str(on)
 
 
 def test_a_gpu_that_is_of_no_use_is_told(monkeypatch, tmp_path):

@@ -48,15 +48,16 @@ def test_the_generator_learns_from_the_critic_that_was_trained(batch):
     assert float(report["adversarial"]) == pytest.approx(after, rel=1e-4)
 
 
-def test_the_graph_of_a_step_is_small(batch, monkeypatch):
+@pytest.mark.parametrize(("own_gradient", "most"), [(True, 70), (False, 85)])
+def test_the_graph_of_a_step_is_small(batch, monkeypatch, own_gradient, most):
     """What the first step waits for is in proportion to this."""
-    monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: True)
+    monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: own_gradient)
     gan = _gan()
     step = tf.function(gan.full_step, autograph=False)
     graph = step.get_concrete_function(batch).graph
     variables = len(gan.generator.variables) + len(gan.critic.variables)
-    # 64 a variable; the optimizer's part was 40 more when it was written out.
-    assert len(graph.get_operations()) < 70 * variables
+    # The optimizer's part was 40 more when it was written out, and the gradients by hand 106.
+    assert len(graph.get_operations()) < most * variables
 
 
 def test_float16_matches_in_float32_and_trains(batch):

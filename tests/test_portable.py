@@ -21,7 +21,7 @@ def both(function, *inputs):
         input_signature=[tf.TensorSpec([1, None, None, *x.shape[3:]], x.dtype) for x in inputs]
     )
     def graph(*inputs):
-        with portable.traced():
+        with portable.traced(portable.LITERT):
             return function(*inputs)
 
     plain = function(*inputs)

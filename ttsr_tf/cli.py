@@ -12,7 +12,7 @@ import tempfile
 
 from absl import app, flags, logging
 
-from ttsr_tf import configuration
+from ttsr_tf import configuration, processor
 from ttsr_tf.errors import InputError
 
 STOPPED = 130  # the exit code that shells give after Ctrl-C
@@ -58,10 +58,14 @@ def run(config_class, main, stopped="Stopped."):
     app.run(start, flags_parser=parse)
 
 
-def start_tensorflow():
+def start_tensorflow(*, prefer_onednn=True):
     """Imports TensorFlow, before whatever imports it loudly.
 
     Its start-up prints lines about this machine that help no user.
+
+    Args:
+        prefer_onednn: whether its kernels are those that the package's layers are fastest with, see
+            `processor.prefer_onednn`, or those of its own choice, as TF Serving has them.
 
     Returns:
         What it printed.
@@ -72,6 +76,8 @@ def start_tensorflow():
     if not importlib.util.find_spec("tensorflow"):
         raise InputError("This needs tensorflow: pip install tensorflow.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if prefer_onednn:
+        processor.prefer_onednn()
     # Its import leaves a million objects that stay: no collection shall look through them, which
     # takes a fifth of the time to a first picture.
     gc.disable()

@@ -8,11 +8,10 @@ import time
 
 import tensorflow as tf
 
+from ttsr_tf import processor
+
 _NVIDIA_DRIVER = "/proc/driver/nvidia/version"  # there where a GPU of theirs is
 
-# Any of these, and TensorFlow on Linux uses oneDNN's kernels unless it is told not to
-# (tensorflow/core/util/util.cc); the names are those of /proc/cpuinfo.
-_FOR_ONEDNN = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 _FOR_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 _AMPERE = (8, 0)  # the first NVIDIA GPUs with bfloat16 and TensorFloat-32, by compute capability
 
@@ -37,7 +36,7 @@ def described(said):
 @functools.cache
 def flops_per_second():
     """The speed of a matrix product, the best of three."""
-    on_gpu = bool(tf.config.get_visible_devices("GPU"))
+    on_gpu = _has_gpu()
     side = 4096 if on_gpu else 1024  # a GPU would only be begun with
     x = tf.ones([side, side])
     return max(2 * side**3 / _seconds(lambda: tf.reduce_sum(x @ x).numpy()) for _ in range(3))
@@ -47,7 +46,7 @@ def gpu_memory():
     """Bytes that TensorFlow may still take of the GPU that it computes on; of unlike ones, as if it
     were the smallest. None without one, or where no `nvidia-smi` tells: Apple's share the host's.
     """
-    if not tf.config.get_visible_devices("GPU"):
+    if not _has_gpu():
         return None
     query = "nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"
     try:
@@ -68,18 +67,24 @@ def _seconds(function):
 def has_fast_convolution_gradient():
     """Whether TensorFlow's own gradient of a convolution is the faster one here.
 
-    It is on GPUs, and on CPUs where oneDNN computes it; else `layers.convolution_gradient` is.
+    It is on GPUs, and on CPUs where oneDNN computes it with AVX-512; else `layers.convolved` is.
     """
-    if tf.config.get_visible_devices("GPU"):
+    if _has_gpu():
         return True
-    return _has_onednn()
+    return processor.uses_onednn() and processor.has_avx512()
+
+
+@functools.cache
+def has_slow_convolution_of_one_picture():
+    """Whether convolutions are oneDNN's without AVX-512, see `layers.convolved`."""
+    return not _has_gpu() and processor.uses_onednn() and not processor.has_avx512()
 
 
 def has_fast_bfloat16():
     """Whether convolutions in bfloat16 take less time than in float32."""
-    if tf.config.get_visible_devices("GPU"):
+    if _has_gpu():
         return all(_are_from_ampere_on())
-    return bool(_cpu_flags() & _FOR_BFLOAT16) and _has_onednn()
+    return bool(processor.flags() & _FOR_BFLOAT16) and processor.uses_onednn()
 
 
 def has_tensor_float_32():
@@ -88,32 +93,11 @@ def has_tensor_float_32():
     return enabled and any(_are_from_ampere_on())
 
 
+def _has_gpu():
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
 def _are_from_ampere_on():
     """Of each GPU."""
     details = map(tf.config.experimental.get_device_details, tf.config.get_visible_devices("GPU"))
     return [found.get("compute_capability", (0,)) >= _AMPERE for found in details]
-
-
-def uses_onednn(cpu_flags, switch):
-    """Whether TensorFlow's kernels on a CPU are oneDNN's.
-
-    Args:
-        cpu_flags: set of what the CPU can, as Linux names it; empty where unknown.
-        switch: the value of TF_ENABLE_ONEDNN_OPTS; what TensorFlow can't read as a boolean leaves
-            the choice to the CPU.
-    """
-    given = {"0": False, "false": False, "1": True, "true": True}.get(switch.lower())
-    return bool(cpu_flags & _FOR_ONEDNN) if given is None else given
-
-
-def _has_onednn():
-    return uses_onednn(_cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
-
-
-def _cpu_flags():
-    try:
-        with open("/proc/cpuinfo") as info:
-            found = re.search(r"^flags\s*:(.*)$", info.read(), re.MULTILINE)
-    except OSError:  # not Linux
-        return set()
-    return set(found[1].split()) if found else set()

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ttsr_tf import compat
+from ttsr_tf import compat, layers
 from ttsr_tf.images import bicubic, inputs
 from ttsr_tf.inference import Upscaler
 from ttsr_tf.inference.stages import Stages
@@ -38,10 +38,11 @@ class ServingModule(tf.Module):
 
     def signatures(self) -> dict:
         """A dict of concrete functions by signature name."""
-        return {
-            SERVING_DEFAULT: self.upscale.get_concrete_function(),
-            ENCODED: self.upscale_encoded.get_concrete_function(),
-        }
+        with layers.portable.traced():
+            return {
+                SERVING_DEFAULT: self.upscale.get_concrete_function(),
+                ENCODED: self.upscale_encoded.get_concrete_function(),
+            }
 
     @tf.function(input_signature=[_PICTURES, _PICTURES])
     def upscale(self, lr, ref):

@@ -104,6 +104,6 @@ def _pictures(lr, lr_up):
 
 
 def _traced(function, signature):
-    with layers.portable.traced():
+    with layers.portable.traced(layers.portable.LITERT):
         traced = tf.function(function, input_signature=signature, autograph=False)
         return traced.get_concrete_function()

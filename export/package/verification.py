@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from ttsr_tf import layers
 from ttsr_tf.errors import InputError
 from ttsr_tf.inference import Upscaler
 from ttsr_tf.progress import Progress
@@ -16,7 +17,7 @@ def verify(path: str, upscaler: Upscaler, pairs: list[tuple]) -> None:
 
     Args:
         path: the SavedModel's folder.
-        upscaler: what was exported.
+        upscaler: what was exported, and hasn't enlarged anything before.
         pairs: list of (lr, ref), uint8 [H, W, 3].
 
     Raises:
@@ -24,7 +25,8 @@ def verify(path: str, upscaler: Upscaler, pairs: list[tuple]) -> None:
     """
     progress = Progress(len(pairs), "pair")
     try:
-        with Session(path) as session:
+        # The upscaler's graph, too, is the one for every machine: sums in the same order.
+        with layers.portable.traced(), Session(path) as session:
             for lr, ref in pairs:
                 _compare(session, lr, ref, expected=upscaler.upscale(lr, ref))
                 progress.advance()

@@ -8,15 +8,13 @@ import sys
 
 from conftest import ROOT
 
-from ttsr_tf import devices
+from ttsr_tf import processor
 
-NAMES = (
-    "convolution_gradient critic gan layers parity relevance resampling torch transfer ttsr vgg19"
-)
+NAMES = "convolved critic gan layers parity relevance resampling torch transfer ttsr vgg19"
 
 
 def test_layers_and_steps_with_the_other_kernels():
-    on = devices.uses_onednn(devices._cpu_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+    on = processor.uses_onednn()
     files = [f"tests/test_{name}.py" for name in NAMES.split()]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],

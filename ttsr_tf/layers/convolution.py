@@ -3,9 +3,8 @@
 import keras
 import tensorflow as tf
 
-from ttsr_tf import devices
 from ttsr_tf.errors import InputError
-from ttsr_tf.layers.convolution_gradient import convolved, strided
+from ttsr_tf.layers.convolved import convolved, parts, strided
 
 
 @keras.saving.register_keras_serializable("ttsr_tf")
@@ -56,22 +55,13 @@ class Convolution(keras.layers.Layer):
         if any(x.shape.rank != 4 for x in maps):  # TensorFlow would end the process
             ranks = [x.shape.rank for x in maps]
             raise InputError(f"`{self.name}` takes [B, H, W, C], got ranks {ranks}.")
-        by_hand = self.strides == 1 and self.kernel_size in (1, 3)
-        if by_hand and not devices.has_fast_convolution_gradient():
-            return convolved(maps, self.kernel, self.bias, relu=self.activation == "relu")
-        kernels = [self.kernel]
-        if len(maps) > 1:
-            kernels = tf.split(self.kernel, [x.shape[-1] for x in maps], axis=2)
-        y = tf.nn.bias_add(self._convolved(maps[0], kernels[0]), self.bias)
-        for x, kernel in zip(maps[1:], kernels[1:], strict=True):
-            y += self._convolved(x, kernel)
-        return tf.nn.relu(y) if self.activation else y
-
-    def _convolved(self, x, kernel):
-        # "SAME" is the same at stride 1, and the form that TensorFlow fuses with bias and ReLU.
+        relu = self.activation == "relu"
         if self.strides == 1:
-            return tf.nn.conv2d(x, kernel, 1, "SAME")
-        return strided(x, kernel, self.strides)
+            return convolved(maps, self.kernel, self.bias, relu=relu)
+        pairs = zip(maps, parts(self.kernel, maps), strict=True)
+        y = tf.add_n([strided(*pair, self.strides) for pair in pairs])
+        y = tf.nn.bias_add(y, self.bias)
+        return tf.nn.relu(y) if relu else y
 
     def compute_output_shape(self, input_shape):
         batch, *size, _ = input_shape[0] if _are_several(input_shape) else input_shape

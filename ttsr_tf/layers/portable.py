@@ -1,7 +1,8 @@
-"""Graphs for other runtimes: within `traced()` three parts of the layers have forms for LiteRT.
+"""Graphs for elsewhere: within `traced()` they have no form that is for this machine's processor.
 
-Its converter refuses some operations, and a map whose size is computed in the graph isn't planned
-before the run, which takes time and memory. The results are equal, but for sums in another order.
+Within `traced(LITERT)`, three parts of the layers have forms for LiteRT: its converter refuses some
+operations, and a map whose size is computed in the graph isn't planned before the run, which takes
+time and memory. The results are equal, but for sums in another order.
 """
 
 import contextlib
@@ -11,13 +12,14 @@ import math
 import numpy as np
 import tensorflow as tf
 
-_traced = contextvars.ContextVar("traced", default=False)
+TENSORFLOW, LITERT = "tensorflow", "litert"
+_traced = contextvars.ContextVar("traced", default=None)
 
 
 @contextlib.contextmanager
-def traced():
-    """Within it, what layers are called in is a graph for another runtime."""
-    token = _traced.set(True)
+def traced(runtime=TENSORFLOW):
+    """Within it, what layers are called in is a graph for a runtime on whatever machine."""
+    token = _traced.set(runtime)
     try:
         yield
     finally:
@@ -25,8 +27,13 @@ def traced():
 
 
 def wanted():
-    """Whether a layer shall have its portable form."""
-    return _traced.get()
+    """Whether a layer shall have its form for LiteRT."""
+    return _traced.get() == LITERT
+
+
+def elsewhere():
+    """Whether a layer shall leave this machine's processor out of account."""
+    return _traced.get() is not None
 
 
 def resize_up(x, factor, cubic):

@@ -143,7 +143,8 @@ class TransferNetwork(keras.Model):
 
     def export(self, filepath, **kwargs):
         """As Keras has it, but for pictures of any size."""
-        compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
+        with layers.portable.traced():
+            compat.export(self, filepath, **{"input_signature": [INPUT_SIGNATURE], **kwargs})
 
 
 def mean_over_scales(distance, outputs, features, *, weigh=None):

@@ -7,8 +7,23 @@ import pytest
 import tensorflow as tf
 
 from ttsr_tf import devices
-from ttsr_tf.layers import Convolution
-from ttsr_tf.layers.convolution_gradient import convolved, strided
+from ttsr_tf.layers import Convolution, portable
+from ttsr_tf.layers.convolved import convolved, strided
+
+# Whether oneDNN computes without AVX-512, with it, or Eigen does; as `devices` says it.
+KERNELS = {"eigen": (False, False), "onednn": (False, True), "onednn_avx512": (True, False)}
+
+
+@pytest.fixture
+def kernels(monkeypatch):
+    """Makes layers take the forms that are fast with some kernels, whatever computes here."""
+
+    def set_to(name):
+        own_gradient, slow_picture = KERNELS[name]
+        monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: own_gradient)
+        monkeypatch.setattr(devices, "has_slow_convolution_of_one_picture", lambda: slow_picture)
+
+    return set_to
 
 
 def _plain(maps, kernel, bias, *, relu):
@@ -35,11 +50,15 @@ def _compare(*forms, maps, others, weights):
         np.testing.assert_allclose(ours, expected, atol=2e-6 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("relu", [True, False])
 @pytest.mark.parametrize(
-    ("channels", "filters", "side"), [([5], 7, 3), ([7], 5, 3), ([3, 6], 4, 3), ([4, 2], 3, 1)]
+    ("channels", "filters", "side"),
+    [([5], 7, 3), ([7], 5, 3), ([3, 6], 4, 3), ([4, 2], 3, 1), ([3], 4, 5)],
 )
-def test_gradients(rng, channels, filters, side, relu):
+def test_gradients(rng, kernels, channels, filters, side, relu, name):
+    kernels(name)
+
     def random(*shape):
         return tf.constant(rng.standard_normal(shape), tf.float32)
 
@@ -56,23 +75,72 @@ def test_gradients(rng, channels, filters, side, relu):
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("channels", [[5], [3, 6]])
-def test_the_layer_takes_either(rng, monkeypatch, channels, policy):
+def test_the_layer_takes_either(rng, kernels, channels, policy):
     layer = Convolution(4, activation="relu", dtype=policy)
     layer.build([(None, None, None, c) for c in channels])
     maps = [tf.constant(rng.standard_normal((2, 5, 9, c)), layer.compute_dtype) for c in channels]
     weights = tf.constant(rng.standard_normal((2, 5, 9, 4)), layer.compute_dtype)
     found = []
-    for fast in (True, False):
-        monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda fast=fast: fast)
+    for name in KERNELS:
+        kernels(name)
         with tf.GradientTape() as tape:
             tape.watch(maps)
             loss = tf.reduce_sum(layer(maps) * weights)
         found.append(tape.gradient(loss, [*maps, *layer.trainable_variables]))
     # Sums in another order; bfloat16 has 8 bits.
     tolerance = 2e-6 if policy == "float32" else 2**-6
-    for own, by_hand in zip(*found, strict=True):
-        own, by_hand = (np.array(tf.cast(x, tf.float32)) for x in (own, by_hand))
-        np.testing.assert_allclose(by_hand, own, atol=tolerance * np.abs(own).max())
+    for gradients in zip(*found, strict=True):
+        *others, own = (np.array(tf.cast(x, tf.float32)) for x in gradients)
+        for other in others:
+            np.testing.assert_allclose(other, own, atol=tolerance * np.abs(own).max())
+
+
+def _operations(function, *inputs):
+    """A set of the operations' names in a function's graph."""
+    graph = tf.function(function, autograph=False).get_concrete_function(*inputs).graph
+    return {operation.type for operation in graph.get_operations()}
+
+
+def test_only_onednn_without_avx512_has_a_volume_and_no_graph_for_elsewhere(kernels):
+    layer, x = Convolution(4), tf.ones([1, 5, 9, 3])
+    layer.build(x.shape)
+    for name in KERNELS:
+        kernels(name)
+        assert ("Conv3D" in _operations(layer, x)) == (name == "onednn")
+    kernels("onednn")
+    with portable.traced():
+        assert "Conv3D" not in _operations(layer, x)
+
+
+def test_a_volume_keeps_what_tensorflow_fuses(kernels):
+    """Convolution, bias and ReLU one after the other, with nothing between them."""
+    kernels("onednn")
+    layer, x = Convolution(4, activation="relu"), tf.ones([1, 5, 9, 3])
+    layer.build(x.shape)
+    graph = tf.function(layer, autograph=False).get_concrete_function(x).graph
+    (relu,) = (op for op in graph.get_operations() if op.type == "Relu")
+    bias_add = relu.inputs[0].op
+    assert (bias_add.type, bias_add.inputs[0].op.type) == ("BiasAdd", "Conv3D")
+
+
+def test_layers_alike_share_a_trace_of_their_gradient(rng, kernels):
+    """Of whatever size the maps are, else every layer would add to the graph of a step."""
+    kernels("eigen")
+    layer = Convolution(4)
+    layer.build((None, None, None, 3))
+
+    @tf.function(autograph=False)
+    def gradients(*maps):
+        with tf.GradientTape() as tape:
+            loss = tf.add_n([tf.reduce_sum(layer(x) ** 2) for x in maps])
+        return tape.gradient(loss, layer.kernel)
+
+    maps = [tf.constant(rng.standard_normal((1, n, 9, 3)), tf.float32) for n in (5, 6)]
+    graph = gradients.get_concrete_function(*maps).graph
+    calls = [op for op in graph.get_operations() if op.type.endswith("PartitionedCall")]
+    assert len(calls) == 2
+    assert len({call.get_attr("f").name for call in calls}) == 1
+    assert "MatMul" not in {op.type for op in graph.get_operations()}
 
 
 def _padded_by_numbers(x, kernel, strides):
