@@ -1,15 +1,15 @@
 """Convolutions and their gradients, in the forms that are fast on what computes them.
 
-Measured at 64 to 128 channels on a CPU with AVX2, where arithmetic alone would allow 110 to 140
-GFLOP/s (`benchmarks/convolutions.py`):
+On CPUs with AVX2, as `benchmarks/convolutions.py` measures it with 64 to 256 channels, where the
+best form has 50 to 150 GFLOP/s:
 
-- By Eigen a convolution has 60 to 110, and TensorFlow's gradients by the kernel and by the input 20
-  to 60. The one is three matrix products here, and the other a convolution with the turned kernel.
-- By oneDNN for AVX2 a convolution of one picture has 30 to 80, since TensorFlow holds its kernel's
-  layout fixed; one of a volume that is a picture deep has 90 to 140. TensorFlow's gradient by the
-  input is as fast, that by the kernel has 20 to 40.
-- By oneDNN for AVX-512, and on GPUs, TensorFlow's own are the fast ones, and the graph is half as
-  large.
+- By Eigen TensorFlow's gradients have 20 to 100, a convolution 40 to 140. So that by the kernel is
+  three matrix products here, and that by the input a convolution with the turned kernel.
+- By oneDNN a convolution of one picture has 30 to 80, since TensorFlow holds its kernel's layout
+  fixed; one of a volume that is a picture deep has 50 to 140, and TensorFlow's gradient by the input
+  60 to 150. That by the kernel has 20 to 50, the products 40 to 100.
+
+By oneDNN for AVX-512, and on GPUs, TensorFlow's own are fast, and the graph is smaller.
 """
 
 import functools
