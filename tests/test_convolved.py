@@ -5,25 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 import tensorflow as tf
+from kernels import KERNELS, kernels  # noqa: F401
 
-from ttsr_tf import devices
 from ttsr_tf.layers import Convolution, portable
 from ttsr_tf.layers.convolved import convolved, strided
-
-# Whether oneDNN computes without AVX-512, with it, or Eigen does; as `devices` says it.
-KERNELS = {"eigen": (False, False), "onednn": (False, True), "onednn_avx512": (True, False)}
-
-
-@pytest.fixture
-def kernels(monkeypatch):
-    """Makes layers take the forms that are fast with some kernels, whatever computes here."""
-
-    def set_to(name):
-        own_gradient, slow_picture = KERNELS[name]
-        monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: own_gradient)
-        monkeypatch.setattr(devices, "has_slow_convolution_of_one_picture", lambda: slow_picture)
-
-    return set_to
 
 
 def _plain(maps, kernel, bias, *, relu):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from gans import RATES, batch, changes, compiled  # noqa: F401
+from kernels import kernels  # noqa: F401
 
-from ttsr_tf import TTSR, devices
+from ttsr_tf import TTSR
 from ttsr_tf.models.critic import Critic
 from ttsr_tf.training.losses import PUBLISHED, LossWeights
 from ttsr_tf.training.optimizers import LossScale
@@ -48,10 +49,10 @@ def test_the_generator_learns_from_the_critic_that_was_trained(batch):
     assert float(report["adversarial"]) == pytest.approx(after, rel=1e-4)
 
 
-@pytest.mark.parametrize(("own_gradient", "most"), [(True, 70), (False, 85)])
-def test_the_graph_of_a_step_is_small(batch, monkeypatch, own_gradient, most):
+@pytest.mark.parametrize(("name", "most"), [("onednn_avx512", 70), ("eigen", 85), ("onednn", 100)])
+def test_the_graph_of_a_step_is_small(batch, kernels, name, most):
     """What the first step waits for is in proportion to this."""
-    monkeypatch.setattr(devices, "has_fast_convolution_gradient", lambda: own_gradient)
+    kernels(name)
     gan = _gan()
     step = tf.function(gan.full_step, autograph=False)
     graph = step.get_concrete_function(batch).graph

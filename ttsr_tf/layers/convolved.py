@@ -6,8 +6,8 @@ best form has 50 to 150 GFLOP/s:
 - By Eigen TensorFlow's gradients have 20 to 100, a convolution 40 to 140. So that by the kernel is
   three matrix products here, and that by the input a convolution with the turned kernel.
 - By oneDNN a convolution of one picture has 30 to 80, since TensorFlow holds its kernel's layout
-  fixed; one of a volume that is a picture deep has 50 to 140, and TensorFlow's gradient by the input
-  60 to 150. That by the kernel has 20 to 50, the products 40 to 100.
+  fixed; one of a volume that is a picture deep has 50 to 140, and TensorFlow's gradient by the
+  input 60 to 150. That by the kernel has 20 to 50, the products 40 to 100.
 
 By oneDNN for AVX-512, and on GPUs, TensorFlow's own are fast, and the graph is smaller.
 """
