@@ -3,7 +3,10 @@ import pathlib
 import subprocess
 import sys
 
+from ttsr_tf import processor
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+processor.prefer_onednn()  # as commands do
 # Tests run two at a time on two cores, so one thread is enough for each and for what it starts.
 # Besides, sums of several threads may end in another order.
 os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")

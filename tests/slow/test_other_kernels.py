@@ -1,5 +1,5 @@
-"""What depends on TensorFlow's kernels, with oneDNN's where the fast tests have Eigen's, and the
-other way round: on most CPUs of today these have oneDNN's.
+"""What depends on TensorFlow's kernels, with Eigen's where the fast tests have oneDNN's, as on all
+CPUs with AVX2, and the other way round.
 """
 
 import os
