@@ -2,11 +2,14 @@
 
 python benchmarks/convolutions.py [--pictures=1] [--channels=64:64,128:64] [--sizes=160,40]
 
-Billions of operations a second, the best of several runs, beside a product of matrices of the same
-number of operations. TF_ENABLE_ONEDNN_OPTS=0 or 1 in the environment sets the kernels.
+Billions of operations a second, the best of several runs: a product of matrices of the same number
+of operations; the convolution as a picture's and as a volume's; its gradient by the input,
+TensorFlow's and as a convolution with the turned kernel; that by the kernel, TensorFlow's and as
+products. TF_ENABLE_ONEDNN_OPTS=0 or 1 in the environment sets the kernels.
 """
 
 import dataclasses
+import re
 import time
 
 from ttsr_tf import cli
@@ -18,6 +21,7 @@ import tensorflow as tf
 
 from ttsr_tf import processor
 from ttsr_tf.configuration import Configuration, integer, string
+from ttsr_tf.errors import InputError
 from ttsr_tf.layers import convolved
 
 
@@ -32,6 +36,10 @@ class Config(Configuration):
 
 
 def main(config):
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", config.sizes):
+        raise InputError(f"`sizes`={config.sizes} must be such as 160,40.")
+    if not re.fullmatch(r"[1-9]\d*:[1-9]\d*(,[1-9]\d*:[1-9]\d*)*", config.channels):
+        raise InputError(f"`channels`={config.channels} must be such as 64:64,128:64.")
     print(f"oneDNN: {processor.uses_onednn()}, with AVX-512: {processor.has_avx512()}\n")
     names = "product", "2D", "3D", "by input", "turned", "by kernel", "products"
     print(f"| side, channels | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
@@ -53,7 +61,7 @@ def _rates(shape, channels, filters, *, runs):
         lambda: tf.nn.conv2d(x, kernel, 1, "SAME"),
         lambda: tf.nn.conv3d(volume, tf.expand_dims(kernel, 0), [1] * 5, "SAME"),
         lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=tf.shape(x), filter=kernel, **options),
-        lambda: tf.nn.conv2d(slope, tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2]), 1, "SAME"),
+        lambda: tf.nn.conv2d(slope, convolved.turned(kernel), 1, "SAME"),
         lambda: tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=kernel.shape, **options),
         lambda: convolved.by_kernel(3, x, slope),
     )

@@ -77,7 +77,7 @@ def has_fast_convolution_gradient():
 @functools.cache
 def has_slow_convolution_of_one_picture():
     """Whether convolutions are oneDNN's without AVX-512, see `layers.convolved`."""
-    return not _has_gpu() and processor.uses_onednn() and not processor.has_avx512()
+    return processor.uses_onednn() and not has_fast_convolution_gradient()
 
 
 def has_fast_bfloat16():

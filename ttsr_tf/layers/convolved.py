@@ -120,8 +120,7 @@ def _is_deep(kernel):
 def _by_input(x, kernel, slope):
     """The gradient by x [B, H, W, C], from kernel [k, k, C, D], slope [B, H, W, D]."""
     if not _is_deep(kernel):
-        turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])  # [k, k, D, C]
-        return tf.nn.conv2d(slope, turned, 1, "SAME")
+        return tf.nn.conv2d(slope, turned(kernel), 1, "SAME")
     return tf.raw_ops.Conv2DBackpropInput(
         input_sizes=tf.shape(x),
         filter=kernel,
@@ -129,6 +128,11 @@ def _by_input(x, kernel, slope):
         strides=[1] * 4,
         padding="SAME",
     )
+
+
+def turned(kernel):
+    """A kernel [k, k, C, D] for the way back, [k, k, D, C]."""
+    return tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
 
 
 def by_kernel(side, x, slope):
