@@ -83,11 +83,14 @@ def server(exported, replica):
 
 
 @pytest.fixture(scope="session")
-def exported_model(exported):
-    """The `Upscaler` whose network `exported` holds."""
-    from ttsr_tf import load
+def exported_model(exported, pair):
+    """The `Upscaler` whose network `exported` holds, with the graph that was exported."""
+    from ttsr_tf import layers, load
 
-    return load(exported / "model.safetensors")
+    upscaler = load(exported / "model.safetensors")
+    with layers.portable.traced():
+        upscaler.upscale(*pair)
+    return upscaler
 
 
 @pytest.fixture(scope="session")

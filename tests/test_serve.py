@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 pytest.importorskip("ray.serve", reason="NOT TESTED: needs the extra `ray`")
+from served_pictures import assert_served
 from serving import Handle, b64, in_process, pixels, png, predict, until
 from tensorflow_serving.apis import get_model_metadata_pb2
 
@@ -26,14 +27,14 @@ pytestmark = pytest.mark.xdist_group("exported")
 def test_predict_by_grpc(server, enlarged, pair):
     lr, ref = pair
     answer = server.predict(pixels(lr[None], ref[None]))
-    np.testing.assert_array_equal(tf.make_ndarray(answer.outputs["sr"])[0], enlarged["sr"])
+    assert_served(tf.make_ndarray(answer.outputs["sr"])[0], enlarged["sr"])
     confidence = tf.make_ndarray(answer.outputs["confidence"])[0]
     np.testing.assert_allclose(confidence, enlarged["confidence"], atol=1e-5)
     assert (answer.model_spec.name, answer.model_spec.version.value) == ("ttsr", 1)
 
     request = predict("encoded", lr_bytes=[png(lr)], ref_bytes=[png(ref)])
     (sr_bytes,) = server.predict(request).outputs["sr_bytes"].string_val
-    np.testing.assert_array_equal(tf.io.decode_png(sr_bytes), enlarged["sr"])
+    assert_served(tf.io.decode_png(sr_bytes), enlarged["sr"])
 
 
 def test_filter_and_default_signature(server, pair):
@@ -51,18 +52,18 @@ def test_predict_by_rest(server, enlarged, pair):
     for path in "/v1/models/ttsr:predict", "/v1/models/ttsr/versions/1:predict":
         status, answer = server.rest(path, json.dumps({"instances": [row, row]}).encode())
         assert status == 200, answer
-        np.testing.assert_array_equal([one["sr"] for one in answer["predictions"]], [sr, sr])
+        assert_served([one["sr"] for one in answer["predictions"]], [sr, sr])
         assert np.shape(answer["predictions"][0]["confidence"]) == (9, 14)
 
     columns = {"lr": [row["lr"]], "ref": [row["ref"]]}
     _, answer = server.rest(path, json.dumps({"inputs": columns}).encode())
-    np.testing.assert_array_equal(answer["outputs"]["sr"], [sr])
+    assert_served(answer["outputs"]["sr"], [sr])
 
     files = {"lr_bytes": b64(png(lr)), "ref_bytes": b64(png(ref))}
     body = {"signature_name": "encoded", "instances": [files]}
     _, answer = server.rest(path, json.dumps(body).encode())
     (one,) = answer["predictions"]
-    np.testing.assert_array_equal(tf.io.decode_png(base64.b64decode(one["b64"])), sr)
+    assert_served(tf.io.decode_png(base64.b64decode(one["b64"])), sr)
 
 
 def test_status_and_metadata(server, monkeypatch):
@@ -194,4 +195,4 @@ def test_the_client(server, enlarged, pair, tmp_path, monkeypatch):
         ask(server.rest_port)
     ask(server.grpc_port)
     sr = tf.io.decode_png((tmp_path / "output.png").read_bytes())
-    np.testing.assert_array_equal(sr, enlarged["sr"])
+    assert_served(sr, enlarged["sr"])

@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
+from served_pictures import assert_served
 
 from export.graph.limits import Limits
 from export.graph.serving_module import ServingModule
@@ -41,7 +42,7 @@ def test_sizes_never_traced(session, exported_model, rng):
     for lr, ref in pairs(rng):
         expected = exported_model.upscale_with_attention(lr, ref)
         result = session.run("serving_default", lr=lr[None], ref=ref[None])
-        np.testing.assert_array_equal(result["sr"][0], expected["sr"])
+        assert_served(result["sr"][0], expected["sr"])
         # The last bits depend on how TensorFlow shares a sum among threads.
         np.testing.assert_allclose(result["confidence"][0], expected["confidence"], atol=1e-5)
 
@@ -51,7 +52,7 @@ def test_a_batch(session, exported_model, rng):
     ref = np.stack([picture(rng, 20, 27) for _ in range(3)])
     result = session.run("serving_default", lr=lr, ref=ref)
     assert result["confidence"].shape == (3, 9, 14)
-    np.testing.assert_array_equal(result["sr"], list(map(exported_model.upscale, lr, ref)))
+    assert_served(result["sr"], list(map(exported_model.upscale, lr, ref)))
 
 
 def test_files_of_different_sizes(session, exported_model, rng):
@@ -59,7 +60,7 @@ def test_files_of_different_sizes(session, exported_model, rng):
     lr_bytes, ref_bytes = [as_file(lr) for lr in lrs], [as_file(ref, "JPEG") for ref in refs]
     result = session.run("encoded", lr_bytes=lr_bytes, ref_bytes=ref_bytes)
     for sr, lr, ref in zip(result["sr_bytes"], lrs, ref_bytes, strict=True):
-        np.testing.assert_array_equal(from_file(sr), exported_model.upscale(lr, from_file(ref)))
+        assert_served(from_file(sr), exported_model.upscale(lr, from_file(ref)))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_bad_files(session, exported_model, rng):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             session.run("encoded", lr_bytes=lr_bytes, ref_bytes=ref_bytes)
     (sr,) = session.run("encoded", lr_bytes=[lr], ref_bytes=[ref])["sr_bytes"]
-    np.testing.assert_array_equal(from_file(sr), exported_model.upscale(good_lr, good_ref))
+    assert_served(from_file(sr), exported_model.upscale(good_lr, good_ref))
 
 
 def test_variables_are_tensorflows(exported_model):

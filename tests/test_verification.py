@@ -49,10 +49,28 @@ def test_both_signatures_are_compared(monkeypatch, differing, shape):
     stand_in = StandIn(**results)
     monkeypatch.setattr(verification, "Session", lambda path: stand_in)
     if not differing:
-        verification.verify("a", stand_in, [(lr, ref)])
+        assert verification.verify("a", stand_in, [(lr, ref)]) == 0
         encoded = ("encoded", ["lr_bytes", "ref_bytes"])
         assert stand_in.asked == [("serving_default", ["lr", "ref"]), encoded]
         return
     share = "2.08%" if shape == lr.shape else "100.00%"  # one of 48 values
     with pytest.raises(InputError, match=f"`{differing}` differs from the checkpoint's in {share}"):
+        verification.verify("a", stand_in, [(lr, ref)])
+
+
+@pytest.mark.parametrize("name", ["sr", "sr_bytes"])
+@pytest.mark.parametrize(
+    ("count", "apart", "accepted"),
+    [(1, -1, True), (4, 1, True), (5, 1, False), (1, 2, False), (1, -2, False)],
+)
+def test_a_few_values_may_be_rounded_otherwise(monkeypatch, name, count, apart, accepted):
+    lr, ref = np.full((32, 44, 3), 99, np.uint8), np.zeros((8, 8, 3), np.uint8)  # 4,224 values
+    other = lr + 1
+    other.reshape(-1)[7 : 7 + count] += np.int8(apart).astype(np.uint8)
+    stand_in = StandIn(**{"sr": lr + 1, "sr_bytes": lr + 1, name: other})
+    monkeypatch.setattr(verification, "Session", lambda path: stand_in)
+    if accepted:
+        assert verification.verify("a", stand_in, [(lr, ref)]) == count / lr.size
+        return
+    with pytest.raises(InputError, match=f"`{name}` differs .*, by up to {abs(apart)} of 255"):
         verification.verify("a", stand_in, [(lr, ref)])

@@ -19,7 +19,7 @@ class ServingModule(tf.Module):
     """A network with its signatures, for `tf.saved_model.save`.
 
     Pictures of a batch are done one after the other: memory is that of one, and each is what
-    `Upscaler.upscale` gives in one piece, to the last bit.
+    `Upscaler.upscale` gives in one piece, but for the order of sums.
 
     Args:
         upscaler: an `Upscaler`.

@@ -41,9 +41,12 @@ def export_saved_model(config: configs.SavedModelConfig) -> str:
             reason = str(error).splitlines()[0]
             raise InputError(f"Can't write to {config.output_dir} ({reason}).") from None
         if config.verify:
-            verification.verify(folder, upscaler, pairs)
-            count = len(pairs)
-            print(f"Equal to the checkpoint on {count} pairs of photographs, by both signatures.")
+            share = verification.verify(folder, upscaler, pairs)
+            but = f", but for the rounding of {share:.4%} of the values" if share else ""
+            print(
+                f"Equal to the checkpoint on {len(pairs)} pairs of photographs, by both "
+                f"signatures{but}."
+            )
         path = versions.publish(folder, config.output_dir)
     gib = memory.needed(upscaler.model, (1, limits.lr), [(1, limits.ref)]) / 2**30
     print(
