@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 
+import picture_sizes
 import released_program
 
 from ttsr_tf import cli
@@ -57,6 +58,8 @@ def main(config):
     if config.measure:
         print(json.dumps(_MEASURED[config.measure](config)))
         return
+    for name in ("lr", "ref"):
+        picture_sizes.parsed(name, getattr(config, name))
     found = {}
     print(
         "| case | process, s | processor, s | peak, MiB | phases, s |\n|---|---|---|---|---|",
@@ -167,7 +170,7 @@ def _weights(config):
 
     rng = np.random.default_rng(0)
     for name, size in (("lr", config.lr), ("ref", config.ref)):
-        noise = rng.integers(256, size=(*map(int, size.split("x")), 3), dtype=np.uint8)
+        noise = rng.integers(256, size=(*picture_sizes.parsed(name, size), 3), dtype=np.uint8)
         PIL.Image.fromarray(noise).save(os.path.join(config.folder, f"{name}.png"))
     model = TTSR()
     model.build()

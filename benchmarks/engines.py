@@ -22,6 +22,7 @@ cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
+import picture_sizes
 
 import ttsr_tf
 from ttsr_tf.data import sample
@@ -55,7 +56,7 @@ def main(config):
         f"| LR | engine | whole, s | {' | '.join(_STAGES)} |\n|---|---|---|{'---|' * len(_STAGES)}"
     )
     for size in config.sizes.split(","):
-        lr, ref = _pictures(*map(int, size.split("x")))
+        lr, ref = _pictures(*picture_sizes.parsed("sizes", size))
         for name, upscaler in upscalers.items():
             upscaler.upscale(lr, ref)
             runs = [_timed(upscaler, lr, ref) for _ in range(config.runs)]

@@ -20,6 +20,7 @@ cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
+import picture_sizes
 import tensorflow as tf
 
 from ttsr_tf import TTSR, layers
@@ -85,7 +86,7 @@ def _model(config):
 
 def _inputs(config):
     (height, width), (ref_height, ref_width) = (
-        map(int, size.split("x")) for size in (config.lr, config.ref)
+        picture_sizes.parsed(name, getattr(config, name)) for name in ("lr", "ref")
     )
     ref, hr = sample.stereo_pair()
     lr = bicubic.downscale(hr[None, : 4 * height, : 4 * width])

@@ -10,7 +10,6 @@ least that an exact search could take.
 
 import dataclasses
 import math
-import re
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
+import picture_sizes
 import plots
 import psutil
 import tensorflow as tf
@@ -29,7 +29,6 @@ from process_memory import peak
 
 from ttsr_tf import layers
 from ttsr_tf.configuration import Configuration, integer, string
-from ttsr_tf.errors import InputError
 from ttsr_tf.images import files
 
 _CHANNELS = (256, 128, 64)
@@ -47,8 +46,8 @@ class Config(Configuration):
 
 def main(config):
     sizes = config.sizes.split(",")
-    if not all(re.fullmatch(r"\d+x\d+", size) for size in sizes):
-        raise InputError(f"`sizes`={config.sizes} must be such as 40x40,125x83.")
+    for size in sizes:
+        picture_sizes.parsed("sizes", size)
     if config.measure:
         form, size = config.measure.split(":")
         inputs = _inputs(size)
@@ -74,7 +73,7 @@ def main(config):
 
 def _row(size, runs):
     """Measures and prints one size: a dict from what to a number, nan where too large."""
-    height, width = map(int, size.split("x"))
+    height, width = picture_sizes.parsed("sizes", size)
     positions = height * width
     fits = 8 * positions**2 + 166_000 * positions < psutil.virtual_memory().available
     forms = [form for form in _FORMS if fits or form != "plain"]
@@ -90,7 +89,7 @@ def _row(size, runs):
 
 
 def _inputs(size):
-    height, width = map(int, size.split("x"))
+    height, width = picture_sizes.parsed("sizes", size)
     rng = tf.random.Generator.from_seed(0)
     query, key = (tf.nn.relu(rng.normal([1, height, width, 256])) for _ in range(2))
     value = [

@@ -15,6 +15,7 @@ import sys
 import time
 
 import numpy as np
+import picture_sizes
 from process_memory import peak
 
 from ttsr_tf import cli, configuration
@@ -56,8 +57,13 @@ def main(config):
         print(f"| {case} | {' | '.join(measured(config, case))} |", flush=True)
 
 
+def _sizes(case):
+    return [picture_sizes.parsed("cases", size) for size in case.split(":")]
+
+
 def measured(config, case):
     """One row, but for its first cell: a list of texts."""
+    _sizes(case)
     flags = configuration.lines(dataclasses.replace(config, measure=case))
     command = [sys.executable, __file__, *flags]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -65,7 +71,7 @@ def measured(config, case):
 
 
 def _measure(config):
-    sizes = [tuple(map(int, s.split("x"))) for s in config.measure.split(":")]
+    sizes = _sizes(config.measure)
     rng = np.random.default_rng(0)
     lr, *refs = (rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in sizes)
     upscaler = _upscaler(config)

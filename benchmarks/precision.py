@@ -17,6 +17,7 @@ cli.start_tensorflow()  # before others import it loudly
 
 # isort: split
 import numpy as np
+import picture_sizes
 import PIL.Image
 
 import ttsr_tf
@@ -35,13 +36,14 @@ class Config(Configuration):
 
 
 def main(config):
+    sizes = [picture_sizes.parsed(name, getattr(config, name)) for name in ("lr", "ref")]
     print("| engine | exact, s | again | fast, s | again | confidence within 0.01 | same place |")
     print("|---|---|---|---|---|---|---|")
     for engine in (engines.LITERT, engines.TENSORFLOW):
         found, cells = {}, []
         for precision in engines.PRECISIONS:
             upscaler = ttsr_tf.load(config.checkpoint, engine, precision=precision)
-            maps = _maps(upscaler, config)
+            maps = _maps(upscaler, *sizes)
             for _ in range(2):
                 start = time.perf_counter()
                 found[precision] = [np.asarray(x) for x in upscaler._engine.match(*maps)]
@@ -51,16 +53,16 @@ def main(config):
         print(f"| {engine} | {' | '.join(cells)} |", flush=True)
 
 
-def _maps(upscaler, config):
+def _maps(upscaler, lr_size, ref_size):
     """query, key."""
     hr, ref = next(iter(sample.shown_pairs().values()))
-    lr, ref = _resized(hr, config.lr), _resized(ref, config.ref)[None]
+    lr, ref = _resized(hr, lr_size), _resized(ref, ref_size)[None]
     key, _ = upscaler._engine.encode(ref, resizing.blurred(ref))
     return upscaler._engine.query(resizing.upscale(lr)[None]), key
 
 
 def _resized(picture, size):
-    height, width = map(int, size.split("x"))
+    height, width = size
     picture = PIL.Image.fromarray(picture).resize((width, height), PIL.Image.Resampling.BICUBIC)
     return np.asarray(picture)
 

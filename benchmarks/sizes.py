@@ -9,6 +9,7 @@ As benchmarks/memory.py has them, each in a fresh process that may take --memory
 import dataclasses
 import math
 
+import picture_sizes
 import plots
 from memory import Config as Case
 from memory import measured
@@ -42,7 +43,8 @@ def main(config):
     print("|---|---|---|---|---|---|", flush=True)
     found = {precision: [] for precision in engines.PRECISIONS}
     for case in config.cases.split(","):
-        megapixels = math.prod(map(int, case.split(":")[1].split("x"))) / 1e6
+        _, *refs = (picture_sizes.parsed("cases", size) for size in case.split(":"))
+        megapixels = sum(map(math.prod, refs)) / 1e6
         for precision, points in found.items():
             if precision == engines.EXACT and megapixels > config.exact_up_to:
                 continue
@@ -55,18 +57,25 @@ def main(config):
             )
             points.append((megapixels, float(seconds), float(peak) / 2**10))
     if config.plot:
-        _draw(config.plot, found)
+        _draw(config.plot, found, config.memory_gb)
 
 
-def _draw(path, found):
+def _draw(path, found, memory_gb):
     figure, axes = plots.pyplot().subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     for axis, label, at in zip(axes, ("seconds", "peak memory, GiB"), (1, 2), strict=True):
         for precision, points in found.items():
             axis.plot([p[0] for p in points], [p[at] for p in points], "o-", label=precision)
-        axis.set(
-            xscale="log", yscale="log", xlabel="megapixels of reference and result", ylabel=label
-        )
-        axis.grid(which="both", alpha=0.3)
+        axis.set(xscale="log", xlabel="megapixels of reference and result", ylabel=label)
+        axis.minorticks_off()
+        sizes = sorted({point[0] for points in found.values() for point in points})
+        axis.set_xticks(sizes, [f"{size:.2g}" for size in sizes])
+        axis.grid(alpha=0.3)
+    seconds, memory = axes
+    seconds.set(yscale="log")
+    seconds.yaxis.set_major_formatter("{x:g}")
+    memory.axhline(memory_gb, color="gray", linestyle="--", label="--memory_gb")
+    memory.set_ylim(0)
+    for axis in axes:
         axis.legend()
     figure.savefig(path, dpi=120)
 
