@@ -58,8 +58,7 @@ def main(config):
     if config.measure:
         print(json.dumps(_MEASURED[config.measure](config)))
         return
-    for name in ("lr", "ref"):
-        picture_sizes.parsed(name, getattr(config, name))
+    picture_sizes.pair(config)  # before anything is measured
     found = {}
     print(
         "| case | process, s | processor, s | peak, MiB | phases, s |\n|---|---|---|---|---|",
@@ -169,8 +168,8 @@ def _weights(config):
     from ttsr_tf.weights import checkpoints
 
     rng = np.random.default_rng(0)
-    for name, size in (("lr", config.lr), ("ref", config.ref)):
-        noise = rng.integers(256, size=(*picture_sizes.parsed(name, size), 3), dtype=np.uint8)
+    for name, size in zip(("lr", "ref"), picture_sizes.pair(config), strict=True):
+        noise = rng.integers(256, size=(*size, 3), dtype=np.uint8)
         PIL.Image.fromarray(noise).save(os.path.join(config.folder, f"{name}.png"))
     model = TTSR()
     model.build()

@@ -45,6 +45,7 @@ class Config(Configuration):
 
 
 def main(config):
+    sizes = {size: picture_sizes.parsed("sizes", size) for size in config.sizes.split(",")}
     upscalers = {
         engines.TENSORFLOW: ttsr_tf.load(config.checkpoint, engines.TENSORFLOW),
         engines.LITERT: ttsr_tf.load(config.lite, engines.LITERT),
@@ -55,8 +56,8 @@ def main(config):
     print(
         f"| LR | engine | whole, s | {' | '.join(_STAGES)} |\n|---|---|---|{'---|' * len(_STAGES)}"
     )
-    for size in config.sizes.split(","):
-        lr, ref = _pictures(*picture_sizes.parsed("sizes", size))
+    for size, (height, width) in sizes.items():
+        lr, ref = _pictures(height, width)
         for name, upscaler in upscalers.items():
             upscaler.upscale(lr, ref)
             runs = [_timed(upscaler, lr, ref) for _ in range(config.runs)]

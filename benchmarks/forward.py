@@ -85,9 +85,7 @@ def _model(config):
 
 
 def _inputs(config):
-    (height, width), (ref_height, ref_width) = (
-        picture_sizes.parsed(name, getattr(config, name)) for name in ("lr", "ref")
-    )
+    (height, width), (ref_height, ref_width) = picture_sizes.pair(config)
     ref, hr = sample.stereo_pair()
     lr = bicubic.downscale(hr[None, : 4 * height, : 4 * width])
     return inputs.network_inputs(lr, ref[None, :ref_height, :ref_width])

@@ -51,19 +51,17 @@ def main(config):
     if config.measure:
         _measure(config)
         return
+    cases = config.cases.split(",")
+    for case in cases:  # before the first is measured
+        picture_sizes.case(case)
     print("| lr : references | base, MiB | peak, MiB | above base | estimate, MiB | tiles | s |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    for case in config.cases.split(","):
+    for case in cases:
         print(f"| {case} | {' | '.join(measured(config, case))} |", flush=True)
-
-
-def _sizes(case):
-    return [picture_sizes.parsed("cases", size) for size in case.split(":")]
 
 
 def measured(config, case):
     """One row, but for its first cell: a list of texts."""
-    _sizes(case)
     flags = configuration.lines(dataclasses.replace(config, measure=case))
     command = [sys.executable, __file__, *flags]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -71,7 +69,7 @@ def measured(config, case):
 
 
 def _measure(config):
-    sizes = _sizes(config.measure)
+    sizes = picture_sizes.case(config.measure)
     rng = np.random.default_rng(0)
     lr, *refs = (rng.integers(256, size=(*size, 3), dtype=np.uint8) for size in sizes)
     upscaler = _upscaler(config)

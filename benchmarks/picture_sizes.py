@@ -19,3 +19,13 @@ def parsed(name, text):
         raise InputError(f"`{name}`: {text!r} must be HxW in pixels, such as 125x83.")
     height, width = map(int, text.split("x"))
     return height, width
+
+
+def pair(config):
+    """Those of a configuration's `lr` and `ref`."""
+    return [parsed(name, getattr(config, name)) for name in ("lr", "ref")]
+
+
+def case(text):
+    """Those of a case, LR[:REFERENCE…]."""
+    return [parsed("cases", size) for size in text.split(":")]

@@ -36,7 +36,7 @@ class Config(Configuration):
 
 
 def main(config):
-    sizes = [picture_sizes.parsed(name, getattr(config, name)) for name in ("lr", "ref")]
+    sizes = picture_sizes.pair(config)
     print("| engine | exact, s | again | fast, s | again | confidence within 0.01 | same place |")
     print("|---|---|---|---|---|---|---|")
     for engine in (engines.LITERT, engines.TENSORFLOW):

@@ -36,14 +36,14 @@ class Config(Configuration):
 
 
 def main(config):
+    cases = {case: picture_sizes.case(case) for case in config.cases.split(",")}
     if config.plot:
         plots.pyplot()
         files.check_output(config.plot)
     print("| lr : reference | precision | s | peak, MiB | estimate, MiB | tiles |")
     print("|---|---|---|---|---|---|", flush=True)
     found = {precision: [] for precision in engines.PRECISIONS}
-    for case in config.cases.split(","):
-        _, *refs = (picture_sizes.parsed("cases", size) for size in case.split(":"))
+    for case, (_, *refs) in cases.items():
         megapixels = sum(map(math.prod, refs)) / 1e6
         for precision, points in found.items():
             if precision == engines.EXACT and megapixels > config.exact_up_to:
@@ -61,13 +61,13 @@ def main(config):
 
 
 def _draw(path, found, memory_gb):
+    sizes = sorted({point[0] for points in found.values() for point in points})
     figure, axes = plots.pyplot().subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     for axis, label, at in zip(axes, ("seconds", "peak memory, GiB"), (1, 2), strict=True):
         for precision, points in found.items():
             axis.plot([p[0] for p in points], [p[at] for p in points], "o-", label=precision)
         axis.set(xscale="log", xlabel="megapixels of reference and result", ylabel=label)
         axis.minorticks_off()
-        sizes = sorted({point[0] for points in found.values() for point in points})
         axis.set_xticks(sizes, [f"{size:.2g}" for size in sizes])
         axis.grid(alpha=0.3)
     seconds, memory = axes

@@ -137,6 +137,13 @@ def test_a_model_that_differs_is_removed(config, exported, exported_model, tmp_p
     assert export_saved_model(config(verify=False)) == str(tmp_path / "ttsr" / "1")
 
 
+def test_says_how_many_values_are_rounded_otherwise(config, monkeypatch, capsys):
+    monkeypatch.setattr(run.verification, "verify", lambda *_: 1 / 76_800)
+    export_saved_model(config(warmup=False))
+    said = "by both signatures, but for the rounding of 0.0013% of the values."
+    assert said in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("end", "raised", "message"),
     [
